@@ -1,0 +1,77 @@
+/**
+ * Facts in the past tense, written in the transaction that they tell of. An event never holds a token, code, password,
+ * or the address of somebody who has no account (that one only as a keyed digest).
+ */
+export type EventName =
+  | 'challenge.opened'
+  | 'challenge.refused'
+  | 'letter.withheld'
+  | 'letter.sent'
+  | 'letter.dropped'
+  | 'letter.failed'
+  | 'letter.expired'
+  | 'proof.accepted'
+  | 'proof.refused'
+  | 'password.changed'
+  | 'password.refused'
+  | 'limit.crossed'
+  | 'session.opened'
+  | 'session.refused'
+  | 'session.ended'
+  | 'account.looked-up'
+  | 'account.added'
+
+/** Who it was, as far as a request tells. */
+export type Caller = {
+  /** Network address in its shortest form; an IPv6 one as the client had it. Empty where unknown. */
+  readonly network: string
+  /** User agent, cut to 256 characters and free of control characters. */
+  readonly agent: string
+  /** Digest of the browser's own cookie; null for programs. */
+  readonly browser: string | null
+  /** The cookies that say "this browser has logged in as that account". */
+  readonly devices: readonly string[]
+  /** What the browser prefers to read. */
+  readonly locale: string
+  readonly requestId: string
+}
+
+export type AuditEvent = {
+  readonly at: number
+  readonly name: EventName
+  readonly flow: string | null
+  readonly accountId: string | null
+  readonly addressKey: string | null
+  readonly challengeId: string | null
+  readonly network: string
+  readonly agent: string
+  readonly requestId: string
+  /** Why, for the audit alone: `expired`, `no account`, `asks-per-caller`. */
+  readonly because: string | null
+}
+
+/** An event of this caller; what is not given is null. */
+export function event(
+  at: number,
+  name: EventName,
+  caller: Pick<Caller, 'network' | 'agent' | 'requestId'>,
+  more: Partial<Pick<AuditEvent, 'flow' | 'accountId' | 'addressKey' | 'challengeId' | 'because'>> = {},
+): AuditEvent {
+  const { network, agent, requestId } = caller
+  return {
+    at,
+    name,
+    flow: null,
+    accountId: null,
+    addressKey: null,
+    challengeId: null,
+    network,
+    agent,
+    requestId,
+    because: null,
+    ...more,
+  }
+}
+
+/** The caller of what the worker does by itself. */
+export const nobody = { network: '', agent: '', requestId: '' } as const

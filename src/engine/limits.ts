@@ -1,0 +1,107 @@
+/**
+ * What is counted, under which key, in which window. Windows slide: a count is a short list of times, so that nothing
+ * bursts at a boundary. The arithmetic is here, once; a store only keeps the list, atomically.
+ */
+
+/** Every limit by name, as audit and metrics know it. */
+export type LimitName =
+  | 'asks-per-caller'
+  | 'asks-per-network'
+  | 'letters-per-address'
+  | 'letters-in-reserve'
+  | 'resend'
+  | 'wrong-codes-per-account'
+  | 'wrong-codes-in-a-row'
+  | 'wrong-codes-of-all'
+  | 'log-ins-per-account'
+  | 'log-ins-per-network'
+  | 'log-ins-per-device'
+  | 'look-ups-per-network'
+
+/** At most `max` in any `ms` milliseconds. */
+export type Window = { readonly max: number; readonly ms: number }
+
+/** A place in one or more windows over one list of times. `key` is a keyed digest: no store sees an address. */
+export type Take = { readonly limit: LimitName; readonly key: string; readonly windows: readonly Window[] }
+
+/** A full limit, and when it will not be. `first`: nobody was refused by it in this window before. */
+export type Hit = { readonly limit: LimitName; readonly key: string; readonly retryAt: number; readonly first: boolean }
+
+/** `[time, count]`, oldest first. */
+export type Times = readonly (readonly [number, number])[]
+
+/** Lists above this length are kept in coarser steps, so that a row stays small however large the limit. */
+const finest = 64
+
+/** The time from which one more is allowed; 0 when it is allowed now. */
+export function fullUntil(times: Times, windows: readonly Window[], now: number): number {
+  let until = 0
+  for (const { max, ms } of windows) {
+    let left = max
+    for (let i = times.length - 1; i >= 0; i--) {
+      const [at, count] = times[i]!
+      // A time ahead of us (a clock stepped back) counts as now: a step must never reset a limit.
+      if (Math.min(at, now) <= now - ms) break
+      left -= count
+      if (left <= 0) {
+        until = Math.max(until, Math.min(at, now) + ms)
+        break
+      }
+    }
+  }
+  return until
+}
+
+/** The list with one more, and without what no window sees any longer. */
+export function counted(times: Times, windows: readonly Window[], now: number): Times {
+  const longest = Math.max(...windows.map((window) => window.ms))
+  const most = Math.max(...windows.map((window) => window.max))
+  const step = most > finest ? Math.ceil(longest / finest) : 0
+  const kept = times.filter(([at]) => Math.min(at, now) > now - longest)
+  const last = kept.at(-1)
+  if (last && step > 0 && now - last[0] < step) return [...kept.slice(0, -1), [last[0], last[1] + 1]]
+  return [...kept, [now, 1]]
+}
+
+/** The list with its newest one taken back. */
+export function givenBack(times: Times): Times {
+  const last = times.at(-1)
+  if (!last) return times
+  return last[1] > 1 ? [...times.slice(0, -1), [last[0], last[1] - 1]] : times.slice(0, -1)
+}
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** The counts of the product; all may be set within `bounds`. */
+export const standard = {
+  asksPerNetwork: [{ max: 20, ms: 15 * minute }],
+  lettersPerAddress: [
+    { max: 6, ms: 15 * minute },
+    { max: 10, ms: day },
+  ],
+  lettersInReserve: [{ max: 2, ms: day }],
+  wrongCodesPerAccount: [{ max: 10, ms: day }],
+  /** In a row: only a success empties it, ten years stand for ever. */
+  wrongCodesInARow: [{ max: 50, ms: 3650 * day }],
+  /** Past it letters carry links instead of codes. */
+  wrongCodesOfAll: [{ max: 5000, ms: day }],
+  /** Past it an alarm is raised. */
+  wrongCodesAlarm: [{ max: 1000, ms: day }],
+  logInsPerAccount: [{ max: 10, ms: 15 * minute }],
+  logInsPerNetwork: [{ max: 100, ms: 15 * minute }],
+  lookUpsPerNetwork: [{ max: 20, ms: 15 * minute }],
+} as const satisfies Record<string, readonly Window[]>
+
+/** Counts that an installation may set for itself. */
+export type Limits = { readonly [K in keyof typeof standard]: readonly Window[] }
+
+/** A foolish count, told with its reason; an empty list when all are sound. */
+export function refuseLimits(limits: Limits): string[] {
+  return Object.entries(limits).flatMap(([name, windows]) => {
+    const top = 100 * Math.max(...standard[name as keyof Limits].map((window) => window.max))
+    return windows
+      .filter(({ max, ms }) => !(Number.isInteger(max) && max >= 1 && max <= top && ms >= minute))
+      .map(({ max }) => `limits.${name}: max must be 1 to ${top} in 60 seconds or more, it is ${max}`)
+  })
+}

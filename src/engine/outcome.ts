@@ -1,0 +1,70 @@
+/**
+ * What a verb answers. A refusal is an expected no, a value, with the code that a visitor may know and what only the
+ * audit may know. A fault is something broken, thrown.
+ */
+
+/** Rules that a new password broke, as codes; the words are in `words`. */
+export type Unmet =
+  | 'too-short'
+  | 'too-long'
+  | 'no-upper'
+  | 'no-lower'
+  | 'no-digit'
+  | 'no-special'
+  | 'all-digits'
+  | 'common'
+  | 'is-name'
+  | 'holds-name'
+  | 'same-as-current'
+  | 'used-before'
+  | 'mismatch'
+  | 'unprintable'
+  | 'empty'
+
+/** Every refusal that a visitor can meet. */
+export type Refusal =
+  | { readonly code: 'email-required' }
+  | { readonly code: 'email-invalid' }
+  | { readonly code: 'too-many-attempts'; readonly retryAfter: number }
+  | { readonly code: 'link-dead' }
+  | { readonly code: 'code-dead' }
+  | { readonly code: 'code-malformed' }
+  | { readonly code: 'session-expired' }
+  | { readonly code: 'password-refused'; readonly unmet: readonly Unmet[] }
+  | { readonly code: 'login-failed' }
+  /** The three of `disclosure: 'explicit'`. */
+  | { readonly code: 'address-unknown' }
+  | { readonly code: 'address-unverified' }
+  | { readonly code: 'account-inactive' }
+
+export type RefusalCode = Refusal['code']
+
+export type Outcome<T, C extends RefusalCode = RefusalCode> =
+  | ({ readonly ok: true } & T)
+  | { readonly ok: false; readonly refusal: Extract<Refusal, { code: C }> }
+
+/** A refusal as an outcome. */
+export const refuse = <R extends Refusal>(refusal: R): { readonly ok: false; readonly refusal: R } => ({
+  ok: false,
+  refusal,
+})
+
+/** Whole seconds until `at`, at least one. */
+export const secondsUntil = (at: number, now: number): number => Math.max(1, Math.ceil((at - now) / 1000))
+
+export type FaultCode = 'configuration' | 'database' | 'database-busy' | 'mail' | 'hash'
+
+/** Something broke. `code` is stable; `message` says what, what was expected, and what to do. */
+export class Fault extends Error {
+  readonly code: FaultCode
+  constructor(code: FaultCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'Fault'
+    this.code = code
+  }
+}
+
+/** The mail server will never take this letter. */
+export class MailRefusal extends Error {
+  override readonly name = 'MailRefusal'
+}

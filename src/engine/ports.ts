@@ -1,0 +1,294 @@
+/**
+ * What the engine needs from the world, a page of interfaces. `stores/memory.ts` is the reference to read first;
+ * `stores/contract.ts` is what any store must pass.
+ *
+ * Every write of a store is one atomic operation, so that it can be one transaction, share a durable commit with
+ * others, or run on another thread. Times are milliseconds since 1970 and come in as data. Ids and digests are base64url.
+ */
+import type { AuditEvent } from './audit.ts'
+import type { Hit, LimitName, Take } from './limits.ts'
+
+export type Clock = { now(): number }
+
+export type Random = {
+  bytes(count: number): Uint8Array
+  /** 0 ≤ x < 1; for jitter, never for a secret. */
+  fraction(): number
+}
+
+/** The row whose password may change, ours or an existing table's. */
+export type Account = {
+  readonly id: string
+  /** Exactly as stored: letters go here and nowhere else. */
+  readonly email: string
+  readonly username: string | null
+  /** As the table keeps it; null where the account has none. */
+  readonly passwordHash: string | null
+  readonly verified: boolean
+  readonly active: boolean
+  readonly locale: string | null
+  /** What the table's own two columns hold, for flows that keep their proof there. */
+  readonly reset: { readonly reference: string; readonly expiresAt: number } | null
+}
+
+/** A row to add to Latchkey's own table. */
+export type NewAccount = {
+  readonly email: string
+  readonly username: string | null
+  readonly passwordHash: string | null
+  readonly verified: boolean
+  readonly active: boolean
+}
+
+/** Where accounts are read. Their passwords are written by `Store.change` alone. */
+export type Accounts = {
+  byId(id: string): Promise<Account | null>
+  /** By tidied e-mail address. More than one where a table holds spellings of one address. */
+  byAddress(address: string): Promise<Account[]>
+  /** By tidied e-mail address or user name, for a log-in. */
+  byName(name: string): Promise<Account | null>
+  /** Adds rows, all or none; answers the indexes of those left out because address or user name is taken. */
+  add(rows: readonly NewAccount[], at: number): Promise<{ taken: readonly number[] }>
+  /** In order of id, `after` exclusive; for `accounts list`. */
+  list(after: string | null, count: number): Promise<Account[]>
+}
+
+/** Our open question to one address. A decoy, one for an address that nobody has, looks the same until it is issued. */
+export type Challenge = {
+  readonly id: string
+  readonly flow: string
+  /** Keyed digest of the tidied address that was typed. */
+  readonly addressKey: string
+  /** Keyed digest of the browser that asked; null for programs. A code belongs to it. */
+  readonly browser: string | null
+  /** Which key its proofs are made with. */
+  readonly keyId: string
+  readonly askedAt: number
+  readonly expiresAt: number
+  /** `open` → `proved` (a code was right) → `closed`. A link goes from open to closed. */
+  readonly state: 'open' | 'proved' | 'closed'
+  /** Wrong tries left; 0 for links. */
+  readonly triesLeft: number
+  /** Set by its letter's turn; null until then, and for decoys for ever. */
+  readonly accountId: string | null
+  /** Whose proof its letters carry: its own id, or an older challenge's that is still good. */
+  readonly mails: string
+  /** What binds a grant to the one time that a code was proved. */
+  readonly nonce: string | null
+  /** When its latest letter was queued. */
+  readonly mailedAt: number
+}
+
+/** Mail promised. Holds no token, code or link: a proof letter's proof is derived when it is sent. */
+export type Letter = {
+  readonly id: string
+  readonly kind: LetterKind
+  readonly flow: string
+  readonly challengeId: string | null
+  /** The one told of by a notice; null for a proof letter, whose account is found when it is sent. */
+  readonly accountId: string | null
+  /** The address it goes to (a notice) or was asked for (a proof), sealed under a key that is not in the database. */
+  readonly sealedAddress: string
+  readonly keyId: string
+  /** What the asker's browser prefers; the account's own language wins. */
+  readonly locale: string
+  readonly createdAt: number
+  /** Not sent after this, nor with under two minutes left. */
+  readonly expiresAt: number
+}
+
+export type LetterKind = 'proof' | 'changed' | 'too-many-tries'
+
+/** A letter whose turn it is, and the lease under which it is held. */
+export type Leased = { readonly letter: Letter; readonly attempts: number; readonly lease: string }
+
+/** How a letter's turn ended. */
+export type Settlement =
+  | { readonly kind: 'sent' }
+  /** Not to be sent at all; the event says why. */
+  | { readonly kind: 'dropped' }
+  | { readonly kind: 'again'; readonly at: number; readonly because: string }
+  | { readonly kind: 'given-back' }
+
+/** An ask, as one atomic operation. */
+export type Ask = {
+  readonly at: number
+  /** Any of them full: refused, and nothing is counted or written but the event of a first crossing. */
+  readonly refuse: readonly Take[]
+  /** Full: no letter, and the answer does not change. */
+  readonly mail: Take
+  /** Tried when `mail` is full; the caller's own. */
+  readonly reserve: Take | null
+  /** The asking browser's own live challenge: mailed again while more than half its life is left. */
+  readonly again: { readonly id: string; readonly halfLife: number; readonly waitUntil: number | null } | null
+  /** Null for flows that keep no row. */
+  readonly challenge: Challenge | null
+  readonly letter: Letter
+  readonly event: AuditEvent
+}
+
+export type Asked =
+  | { readonly kind: 'refused'; readonly limit: LimitName; readonly retryAt: number }
+  /** `challengeId`: the new one's or the one mailed again; null for flows that keep no row. */
+  | { readonly kind: 'asked'; readonly challengeId: string | null; readonly mailed: boolean }
+
+/** A letter found its account: bind the challenge to it, or let the letter carry an older live proof. */
+export type Binding = {
+  readonly challengeId: string
+  readonly accountId: string
+  /** Live challenges that the account may have in this flow. */
+  readonly live: number
+  /** Milliseconds of life under which the oldest may be replaced. */
+  readonly halfLife: number
+  readonly at: number
+  /** For flows that keep their proof in the users table: what is written there if the challenge mails its own proof. */
+  readonly column: { readonly reference: string; readonly expiresAt: number } | null
+}
+
+/** A change of password, all of it or none. */
+export type Change = {
+  readonly at: number
+  /** Null for flows that keep no row. */
+  readonly challenge: { readonly id: string; readonly nonce: string | null } | null
+  /** The account as the proof saw it; the password is set only if it is still so. */
+  readonly account: Account
+  readonly passwordHash: string
+  /** Old hashes to remember, the one just replaced among them; 0 keeps none. */
+  readonly history: number
+  readonly letter: Letter
+  readonly event: AuditEvent
+  /** Counts of wrong tries and failed log-ins that a success ends. */
+  readonly forget: readonly string[]
+  /** Opened in the same transaction, where the flow logs in. */
+  readonly session: Session | null
+}
+
+export type Session = {
+  /** Digest of the cookie's value. */
+  readonly id: string
+  readonly accountId: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly network: string
+  readonly agent: string
+}
+
+/** Told when limits of `takes` were full. */
+export type Taken = { readonly hits: readonly Hit[] }
+
+/** What keeps things. Each method is atomic; those that write are durable when they answer. */
+export type Store = {
+  ask(ask: Ask): Promise<Asked>
+  challenge(id: string): Promise<Challenge | null>
+  /** Binds, and answers the challenge whose proof the letter carries; null when the challenge is gone or closed. */
+  bind(binding: Binding): Promise<Challenge | null>
+  /**
+   * Counts a try before anything is compared. False when the challenge has none left, is not open, or a take is full.
+   * `notice` is queued, with its event, the first time that a take of that name is full.
+   */
+  takeTry(
+    id: string,
+    at: number,
+    takes: readonly Take[],
+    notice: { limit: LimitName; letter: Letter | null; event: AuditEvent },
+  ): Promise<boolean>
+  /** Open → proved, once; gives back and forgets counts, notes the event. False when another was first. */
+  prove(
+    id: string,
+    nonce: string,
+    at: number,
+    giveBack: readonly string[],
+    forget: readonly string[],
+    event: AuditEvent,
+  ): Promise<boolean>
+  /** True for exactly one of any number of callers with one proof. */
+  change(change: Change): Promise<boolean>
+  note(event: AuditEvent): Promise<void>
+
+  /** Counts all or, when any is full, none. */
+  take(takes: readonly Take[], at: number, event: AuditEvent | null): Promise<Taken>
+  giveBack(keys: readonly string[], forget: readonly string[]): Promise<void>
+  /** Which of them are full now; counts nothing. */
+  full(takes: readonly Take[], at: number): Promise<readonly Hit[]>
+
+  /** Up to `count` letters whose time has come, held until `until`. */
+  lease(count: number, at: number, until: number, lease: string): Promise<Leased[]>
+  /** Holds on to what `lease` still has. */
+  renew(lease: string, until: number): Promise<void>
+  /** False when the lease was lost meanwhile. */
+  settle(id: string, lease: string, at: number, settlement: Settlement, event: AuditEvent | null): Promise<boolean>
+  /** Milliseconds until the next letter is due; null when none waits. */
+  nextDue(at: number): Promise<number | null>
+  /** Calls back when a letter was queued by this process. */
+  onLetter(listener: () => void): void
+
+  openSession(session: Session, event: AuditEvent): Promise<void>
+  session(id: string, at: number): Promise<Session | null>
+  endSession(id: string, event: AuditEvent): Promise<void>
+
+  /** Hashes of earlier passwords, newest first. */
+  history(accountId: string, count: number): Promise<string[]>
+  events(after: number, count: number): Promise<(AuditEvent & { seq: number })[]>
+  /** Removes what is long over, in small steps; answers how many rows went. */
+  purge(at: number): Promise<number>
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Which table and columns hold the accounts. */
+export type AccountsTable = {
+  readonly table: string
+  readonly id: string
+  readonly email: string
+  readonly password: string
+  readonly username?: string
+  /** Column that is true once the address is confirmed. Absent: every address counts as confirmed. */
+  readonly verified?: string
+  /** Column that is true while the account may be used. Absent: every account may. */
+  readonly active?: string
+  readonly locale?: string
+}
+
+/** A step of the schema that is not yet in the database. */
+export type Migration = { readonly name: string; readonly sql: string }
+
+/** A database that can keep a recovery's rows beside its accounts. */
+export type Database = {
+  /** What `migrate` would apply. `columns`: whether a flow keeps its proof in the users table. */
+  pending(table: AccountsTable, columns: boolean): Promise<Migration[]>
+  migrate(table: AccountsTable, columns: boolean): Promise<Migration[]>
+  open(table: AccountsTable, columns: boolean): Promise<{ store: Store; accounts: Accounts }>
+}
+
+/** Makes and compares password hashes, off the main thread, a bounded number at a time. */
+export type Hasher = {
+  hash(password: string): Promise<string>
+  /** False for a hash that is null or of no known format, after the same work. */
+  verify(hash: string | null, password: string): Promise<boolean>
+}
+
+/** A letter as it leaves. */
+export type Mail = {
+  /** Exactly one address, the envelope's recipient. */
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** Stable per letter, so that a letter sent twice is seen as one. */
+  readonly messageId: string
+  readonly locale: string
+}
+
+/** Sends, or throws; a `MailRefusal` says that trying again is of no use. */
+export type Mailer = {
+  send(mail: Mail, signal: AbortSignal): Promise<void>
+  /** Throws with the reason when the server cannot be used. */
+  check(): Promise<void>
+  close(): Promise<void>
+  /** How many letters may be on the way at once. */
+  readonly width: number
+}
+
+/** Where a flow's letters lead. `uid` is empty where the flow's link has none. */
+export type Links = { toProof(flow: string, uid: string, token: string): string }

@@ -1,0 +1,59 @@
+/**
+ * The JSON API, as it goes over the wire. Shared by the server, the typed client, the React hooks and the docs; types
+ * only, so that a browser bundle takes nothing from the server.
+ */
+import type { RefusalCode, Unmet } from '../engine/outcome.ts'
+
+/** `POST /api/flows/<flow>/request`. `flow_id` of an earlier answer asks for the same code again. */
+export type RequestBody = { email: string; flow_id?: string }
+/** The same for every address. `flow_id` goes with the code that comes by mail. Seconds. */
+export type RequestAnswer = { message: string; flow_id: string; expires_in: number; resend_after: number | null }
+
+/** `POST /api/flows/<flow>/prove`: a typed code with its flow, or a link's token. Looking at a link spends nothing. */
+export type ProveBody = { flow_id: string; email: string; code: string } | { token: string; uid?: string }
+/** `grant` is the leave to set one password, for `expires_in` seconds. */
+export type ProveAnswer = { grant: string; expires_in: number; account: string; rules: Rules }
+
+/** `POST /api/flows/<flow>/change`: a grant, or a link's token directly. */
+export type ChangeBody = { password: string; confirm?: string } & ({ grant: string } | { token: string; uid?: string })
+export type ChangeAnswer = { message: string }
+
+/** `GET /api/flows/<flow>/rules`: what a new password must be. */
+export type Rules = {
+  min: number
+  max: number
+  upper: boolean
+  lower: boolean
+  digit: boolean
+  special: boolean
+  not_all_digits: boolean
+  history: number
+}
+
+/** Any error: an RFC 9457 problem document, with the sentence again under `error`. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  error: string
+  code:
+    | RefusalCode
+    | 'bad-request'
+    | 'forbidden'
+    | 'not-found'
+    | 'method-not-allowed'
+    | 'too-large'
+    | 'unsupported-type'
+    | 'misdirected'
+    | 'unavailable'
+  detail?: string
+  /** Rules that the password broke, each with its sentence. */
+  unmet?: { code: Unmet; message: string }[]
+  /** Seconds; the `Retry-After` header says the same. */
+  retry_after?: number
+}
+
+/** `POST /auth/forgot-password/` and `POST /auth/reset-password/` of the flow `spa`, as its seed has them. */
+export type SpaAskBody = { email: string }
+export type SpaChangeBody = { token: string; new_password: string }
+export type SpaAnswer = { message: string }

@@ -1,0 +1,21 @@
+/** What a letter says, as data; `letters/` turns it into subject, text and HTML. */
+import type { Brand } from '../engine/flow.ts'
+
+export type LetterContent = {
+  readonly locale: string
+  readonly wording: string
+  readonly brand: Required<Omit<Brand, 'logo'>> & Pick<Brand, 'logo'>
+  /** How the reader is greeted: the user name, else nothing. Free text of a stranger: escape, and cut to 64 characters. */
+  readonly name: string | null
+  readonly email: string
+  readonly supportUrl: string | null
+} & (
+  | { readonly kind: 'link'; readonly link: string; readonly expiresAt: number; readonly minutes: number }
+  | { readonly kind: 'code'; readonly code: string; readonly expiresAt: number; readonly minutes: number }
+  /** A code flow whose codes are used up: a link instead. */
+  | { readonly kind: 'link-instead'; readonly link: string; readonly expiresAt: number; readonly minutes: number }
+  | { readonly kind: 'changed'; readonly at: number; readonly askUrl: string }
+  | { readonly kind: 'too-many-tries'; readonly at: number; readonly askUrl: string }
+)
+
+export type Written = { readonly subject: string; readonly text: string; readonly html: string }

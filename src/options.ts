@@ -1,0 +1,74 @@
+/** The options of `latchkey()`: one type for code, configuration file and environment. */
+import type { Flow } from './engine/flow.ts'
+import type { Limits } from './engine/limits.ts'
+import type { AccountsTable, Clock, Database, Mail, Random } from './engine/ports.ts'
+import type { Inbox } from './mail/inbox.ts'
+
+/** How letters leave, and from whom. */
+export type MailOptions = {
+  /** `App <no-reply@example.com>`. */
+  readonly from: string
+} & (
+  | { readonly smtp: string | SmtpOptions }
+  /** Development: printed. */
+  | { readonly console: true }
+  /** Development: kept in memory, shown at `/dev/inbox/`; printed too where `print` is set. */
+  | { readonly inbox: Inbox; readonly print?: boolean }
+  /** A function of the host application; it throws when the letter must be tried again. */
+  | { readonly send: (mail: Mail & { from: string }, signal: AbortSignal) => Promise<void> }
+)
+
+export type SmtpOptions = {
+  readonly host: string
+  /** Default: 587, or 465 with `ssl`. */
+  readonly port?: number
+  /** STARTTLS, required. Default: true unless `ssl`. False sends in clear: development only. */
+  readonly tls?: boolean
+  /** TLS from the first byte. */
+  readonly ssl?: boolean
+  readonly user?: string
+  readonly password?: string
+  /** Connections kept open. Default: 5. */
+  readonly pool?: number
+  /** Longest wait for a connection or an answer, in milliseconds. Default: 15,000. */
+  readonly timeout?: number
+}
+
+/** One line of the log: JSON on standard error by default. Never holds a secret. */
+export type LogEntry = { level: 'debug' | 'info' | 'warn' | 'error'; message: string; [field: string]: unknown }
+
+export type Options = {
+  /** At least 32 characters of randomness; `latchkey secret` makes one. Everything that is signed hangs on it. */
+  readonly secret: string
+  /** Earlier secrets, whose live proofs still work. Default: none. */
+  readonly secretFallbacks?: readonly string[]
+  /** The origin that visitors see, `https://app.example.com`. Links are made from it, never from a request. */
+  readonly publicUrl: string
+  /** `sqlite('app.db')` of `latchkey/sqlite`. */
+  readonly store: Database
+  /** The users table. Default: Latchkey's own, made by its migrations. */
+  readonly accounts?: AccountsTable
+  readonly mail: MailOptions
+  /** Default: all five. */
+  readonly flows?: readonly Flow[]
+  /** Base of the front end of flows whose face is JSON. Default: `<publicUrl>/app`. */
+  readonly spaUrl?: string
+  /** Hosts that requests may name; others get 421. Default: the host of `publicUrl`. */
+  readonly allowedHosts?: readonly string[]
+  /** Addresses or networks (CIDR) whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustedProxies?: readonly string[]
+  /** Counts to set; `off` is for measuring, in development only. */
+  readonly limits?: Partial<Limits> | 'off'
+  /** Hashes in flight at once. Default: the number of cores. */
+  readonly hashes?: number
+  /** Whether this process sends letters. Default: true. */
+  readonly worker?: boolean
+  /** Shows the gallery and the development inbox, on loopback only. Default: false. */
+  readonly development?: boolean
+  /** Accounts that the gallery shows, with passwords made for this clone. Development only. */
+  readonly demonstration?: readonly { email: string; username: string | null; password: string; note: string }[]
+  readonly log?: (entry: LogEntry) => void
+  /** For tests: a clock to turn, randomness to seed. */
+  readonly clock?: Clock
+  readonly random?: Random
+}
