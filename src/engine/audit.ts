@@ -10,6 +10,7 @@ export type EventName =
   | 'letter.dropped'
   | 'letter.failed'
   | 'letter.expired'
+  | 'link.opened'
   | 'proof.accepted'
   | 'proof.refused'
   | 'password.changed'
@@ -25,6 +26,8 @@ export type EventName =
 export type Caller = {
   /** Network address in its shortest form; an IPv6 one as the client had it. Empty where unknown. */
   readonly network: string
+  /** What limits count it by: the address itself for IPv4, its /64 for IPv6. */
+  readonly block: string
   /** User agent, cut to 256 characters and free of control characters. */
   readonly agent: string
   /** Digest of the browser's own cookie; null for programs. */

@@ -2,6 +2,7 @@
  * What is counted, under which key, in which window. Windows slide: a count is a short list of times, so that nothing
  * bursts at a boundary. The arithmetic is here, once; a store only keeps the list, atomically.
  */
+import { digest, type Keyring } from './keys.ts'
 
 /** Every limit by name, as audit and metrics know it. */
 export type LimitName =
@@ -104,4 +105,37 @@ export function refuseLimits(limits: Limits): string[] {
       .filter(({ max, ms }) => !(Number.isInteger(max) && max >= 1 && max <= top && ms >= minute))
       .map(({ max }) => `limits.${name}: max must be 1 to ${top} in 60 seconds or more, it is ${max}`)
   })
+}
+
+/** For measuring, where limits are off. */
+export const unlimited: readonly Window[] = [{ max: 1_000_000_000, ms: minute }]
+
+/** A take under a keyed digest of what it counts. */
+export function take(keys: Keyring, limit: LimitName, key: readonly string[], windows: readonly Window[]): Take {
+  return { limit, key: digest(keys.current, 'limit', [limit, ...key]), windows }
+}
+
+/** What a wrong code counts against: the account over all its challenges, the same in a row, and the installation. */
+export function wrongCodeTakes(keys: Keyring, limits: Limits | null, addressKey: string) {
+  if (!limits) return null
+  return {
+    account: take(keys, 'wrong-codes-per-account', [addressKey], limits.wrongCodesPerAccount),
+    inARow: take(keys, 'wrong-codes-in-a-row', [addressKey], limits.wrongCodesInARow),
+    ofAll: take(keys, 'wrong-codes-of-all', [], limits.wrongCodesOfAll),
+  }
+}
+
+/** What a failed log-in under this name counts against. A known device has a count of its own in the account's place. */
+export function logInTakes(
+  keys: Keyring,
+  limits: Limits | null,
+  name: string,
+  block: string,
+  device: string | null,
+): Take[] {
+  if (!limits) return []
+  const account = device
+    ? take(keys, 'log-ins-per-device', [device], limits.logInsPerAccount)
+    : take(keys, 'log-ins-per-account', [name], limits.logInsPerAccount)
+  return [account, take(keys, 'log-ins-per-network', [block], limits.logInsPerNetwork)]
 }

@@ -6,7 +6,8 @@
  * others, or run on another thread. Times are milliseconds since 1970 and come in as data. Ids and digests are base64url.
  */
 import type { AuditEvent } from './audit.ts'
-import type { Hit, LimitName, Take } from './limits.ts'
+import type { Keyring } from './keys.ts'
+import type { Hit, LimitName, Limits, Take } from './limits.ts'
 
 export type Clock = { now(): number }
 
@@ -69,7 +70,7 @@ export type Challenge = {
   readonly state: 'open' | 'proved' | 'closed'
   /** Wrong tries left; 0 for links. */
   readonly triesLeft: number
-  /** Set by its letter's turn; null until then, and for decoys for ever. */
+  /** Set by its letter's turn; null until then. A decoy is bound to an id that no account has. */
   readonly accountId: string | null
   /** Whose proof its letters carry: its own id, or an older challenge's that is still good. */
   readonly mails: string
@@ -292,3 +293,26 @@ export type Mailer = {
 
 /** Where a flow's letters lead. `uid` is empty where the flow's link has none. */
 export type Links = { toProof(flow: string, uid: string, token: string): string }
+
+/** All that a verb can be given; each states in its signature what it touches. */
+export type Kit = {
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly clock: Clock
+  readonly random: Random
+  readonly hasher: Hasher
+  readonly keys: Keyring
+  readonly links: Links
+  /** Null: nothing is counted but tries; for measuring only. */
+  readonly limits: Limits | null
+  /** The one spelling of an address that is compared; null for what is not exactly one plain address. */
+  readonly tidyAddress: (text: string) => string | null
+  /** NFC on our own table, as it stands on a mapped one (its log-in would not know). */
+  readonly tidyPassword: (text: string) => string
+  /** Earlier passwords to remember: the most that any enabled flow looks back. */
+  readonly remembered: number
+  /** Tells operators that a limit of the whole installation is crossed. */
+  readonly alarm: (limit: LimitName) => void
+  /** Whether a password is on the block list. */
+  readonly isCommon: (password: string) => boolean
+}

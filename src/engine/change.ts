@@ -1,0 +1,184 @@
+/**
+ * A grant and a new password: judge first (a poor password costs no proof), then one transaction: close the challenge and
+ * its siblings, set the password if the account is still as the proof saw it, end its sessions, queue the notice, note it.
+ */
+import { type Caller, event } from './audit.ts'
+import { deviceFor } from './device.ts'
+import type { Flow } from './flow.ts'
+import { digest, fresh, seal } from './keys.ts'
+import { logInTakes, wrongCodeTakes } from './limits.ts'
+import { type Outcome, refuse, type Unmet } from './outcome.ts'
+import { ineligible, judge } from './policy.ts'
+import type { Account, Challenge, Kit, Letter } from './ports.ts'
+import { isGrant, readGrant } from './proof.ts'
+import { type Link, noticeLife, openLink, standsInColumns } from './prove.ts'
+import { newSession } from './session.ts'
+
+/** A new password, and what entitles to set it: a grant, or a link's own token. */
+export type Wanted = {
+  readonly by: { readonly grant: string } | Link
+  readonly password: string
+  /** The second field; null where the face has none. */
+  readonly confirm: string | null
+  readonly caller: Caller
+}
+
+/** What the one winner gets. */
+export type Changed = {
+  readonly account: Account
+  /** Value of a session's cookie, where the flow logs in. */
+  readonly session: string | null
+  /** Value of the cookie that makes this browser a known device of the account. */
+  readonly device: string
+}
+
+type Needs = Pick<
+  Kit,
+  | 'store'
+  | 'accounts'
+  | 'clock'
+  | 'random'
+  | 'hasher'
+  | 'keys'
+  | 'limits'
+  | 'remembered'
+  | 'tidyAddress'
+  | 'tidyPassword'
+  | 'isCommon'
+>
+
+type Entitled = { readonly account: Account; readonly challenge: Challenge | null; readonly nonce: string | null }
+
+/** Sets the password, for exactly one of any number of callers with one proof. */
+export async function change(
+  kit: Needs,
+  flow: Flow,
+  wanted: Wanted,
+): Promise<Outcome<Changed, 'session-expired' | 'link-dead' | 'password-refused'>> {
+  const entitled = await entitlement(kit, flow, wanted)
+  if ('code' in entitled) return refuse(entitled)
+  const { account } = entitled
+  const password = kit.tidyPassword(wanted.password)
+  const confirm = wanted.confirm === null ? null : kit.tidyPassword(wanted.confirm)
+
+  const cheap = judge(flow.password, password, { confirm, account, isCommon: kit.isCommon })
+  const unmet = cheap.length > 0 ? cheap : await repeats(kit, flow, account, password)
+  if (unmet.length > 0) {
+    const noted = { flow: flow.name, accountId: account.id, because: unmet.join(' ') }
+    await kit.store.note(event(kit.clock.now(), 'password.refused', wanted.caller, noted))
+    return refuse({ code: 'password-refused', unmet })
+  }
+  return set(kit, flow, wanted.caller, entitled, await kit.hasher.hash(password))
+}
+
+/** Who is entitled, judged before anything slow is done. */
+async function entitlement(
+  kit: Needs,
+  flow: Flow,
+  wanted: Wanted,
+): Promise<Entitled | { code: 'session-expired' } | { code: 'link-dead' }> {
+  const refused = async (code: 'session-expired' | 'link-dead', because: string, accountId: string | null = null) => {
+    const noted = { flow: flow.name, accountId, because }
+    await kit.store.note(event(kit.clock.now(), 'proof.refused', wanted.caller, noted))
+    return { code } as { code: 'session-expired' } | { code: 'link-dead' }
+  }
+  if (!('grant' in wanted.by)) {
+    const opened = await openLink(kit, flow, wanted.by)
+    return opened.ok ? { ...opened, nonce: null } : refused('link-dead', opened.because, opened.accountId)
+  }
+  const opened = await openGrant(kit, flow, wanted.by.grant)
+  return typeof opened === 'string' ? refused('session-expired', opened) : opened
+}
+
+/** What a grant entitles to now, or why it is dead. Reads only. */
+export async function openGrant(
+  kit: Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>,
+  flow: Flow,
+  text: string,
+): Promise<Entitled | string> {
+  const grant = readGrant(text)
+  if (!grant || (grant.challengeId === '') !== (flow.proof.kind === 'signed')) return 'not a grant'
+  const challenge = grant.challengeId === '' ? null : await kit.store.challenge(grant.challengeId)
+  const account = await kit.accounts.byId(grant.accountId)
+  const nonce = challenge?.nonce ?? null
+  if (!isGrant(kit.keys, flow, text, grant, nonce, account) || !account)
+    return 'not genuine, or the account has changed'
+  if (grant.expiresAt <= kit.clock.now()) return 'grant expired'
+  if (grant.challengeId !== '' && (!challenge || challenge.flow !== flow.name || challenge.state === 'closed')) {
+    return 'used or revoked'
+  }
+  if (challenge && !standsInColumns(kit, flow, challenge, account, null)) return 'not in the users table'
+  return ineligible(flow, account) ?? { account, challenge, nonce }
+}
+
+/** The slow judgements: the current password, and the earlier ones that the flow looks back on. */
+async function repeats(kit: Needs, flow: Flow, account: Account, password: string): Promise<Unmet[]> {
+  if (account.passwordHash !== null && (await kit.hasher.verify(account.passwordHash, password))) {
+    return ['same-as-current']
+  }
+  // The current one is the first of those that are looked back on.
+  const earlier = flow.password.history > 1 ? await kit.store.history(account.id, flow.password.history - 1) : []
+  for (const hash of earlier) {
+    if (await kit.hasher.verify(hash, password)) return ['used-before']
+  }
+  return []
+}
+
+async function set(
+  kit: Needs,
+  flow: Flow,
+  caller: Caller,
+  entitled: Entitled,
+  passwordHash: string,
+): Promise<Outcome<Changed, 'session-expired' | 'link-dead'>> {
+  const { account, challenge, nonce } = entitled
+  const at = kit.clock.now()
+  const address = kit.tidyAddress(account.email) ?? account.email
+  const token = flow.after.login ? fresh(kit.random, 32) : null
+  const won = await kit.store.change({
+    at,
+    challenge: challenge && { id: challenge.id, nonce },
+    account,
+    passwordHash,
+    history: kit.remembered,
+    letter: changedLetter(kit, flow, account, caller, at),
+    event: event(at, 'password.changed', caller, {
+      flow: flow.name,
+      accountId: account.id,
+      challengeId: challenge?.id,
+    }),
+    forget: countsOf(kit, account, address, caller),
+    session: token === null ? null : newSession(token, account, caller, at),
+  })
+  if (!won) {
+    await kit.store.note(
+      event(at, 'proof.refused', caller, { flow: flow.name, accountId: account.id, because: 'another was first' }),
+    )
+    return refuse({ code: nonce === null ? 'link-dead' : 'session-expired' })
+  }
+  return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, address) }
+}
+
+/** Counts that a success ends: wrong codes of this address, failed log-ins under its names. */
+function countsOf(kit: Needs, account: Account, address: string, caller: Caller): string[] {
+  const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
+  const names = [address, ...(account.username ? [account.username.toLowerCase()] : [])]
+  const failed = names.flatMap((name) => logInTakes(kit.keys, kit.limits, name, caller.block, null).slice(0, 1))
+  return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
+}
+
+function changedLetter(kit: Needs, flow: Flow, account: Account, caller: Caller, at: number): Letter {
+  const id = fresh(kit.random, 16)
+  return {
+    id,
+    kind: 'changed',
+    flow: flow.name,
+    challengeId: null,
+    accountId: account.id,
+    sealedAddress: seal(kit.keys.current, kit.random, id, account.email),
+    keyId: kit.keys.current.id,
+    locale: caller.locale,
+    createdAt: at,
+    expiresAt: at + noticeLife,
+  }
+}

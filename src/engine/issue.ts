@@ -1,0 +1,127 @@
+/**
+ * The letter's turn: find the account, judge whether it may recover, derive the proof. Runs off the request's thread, and
+ * does the same work in the database for an address that nobody has, so that not even load tells.
+ */
+import { type AuditEvent, event, nobody } from './audit.ts'
+import type { Flow } from './flow.ts'
+import { type Keys, unseal } from './keys.ts'
+import { wrongCodeTakes } from './limits.ts'
+import { ineligible } from './policy.ts'
+import type { Account, Challenge, Kit, Letter } from './ports.ts'
+import { codeOf, columnReference, linkToken, signedToken, uidOf } from './proof.ts'
+
+/** What a letter carries. */
+export type Issued =
+  | {
+      readonly kind: 'send'
+      readonly account: Account
+      readonly proof: { readonly kind: 'link' | 'link-instead' | 'code'; readonly secret: string } | null
+      readonly expiresAt: number
+      readonly event: AuditEvent
+    }
+  | { readonly kind: 'drop'; readonly event: AuditEvent }
+
+type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys' | 'links' | 'limits' | 'tidyAddress'>
+
+/** Nothing is sent with less life left than this: it would be dead on arrival. Milliseconds. */
+const leastLife = 120_000
+
+/** What to send for this letter, or why nothing is sent. The same letter gives the same proof however often. */
+export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Issued> {
+  const at = kit.clock.now()
+  const drop = (name: 'letter.dropped' | 'letter.expired', because: string, account?: Account): Issued => ({
+    kind: 'drop',
+    event: event(at, name, nobody, {
+      flow: flow.name,
+      accountId: account?.id,
+      challengeId: letter.challengeId,
+      because,
+    }),
+  })
+  if (letter.expiresAt - at < leastLife) return drop('letter.expired', 'too little time left')
+  const keys = kit.keys.find(letter.keyId)
+  const address = keys && unseal(keys, letter.id, letter.sealedAddress)
+  if (!keys || address === null) return drop('letter.dropped', 'key is gone')
+
+  const account = await accountFor(kit, letter, address)
+  const challenge = letter.challengeId === null ? null : await kit.store.challenge(letter.challengeId)
+  const codesUp = challenge ? await codesUsedUp(kit, flow, challenge) : false
+  const because = letter.kind === 'proof' ? ineligible(flow, account) : account ? null : 'no account'
+  if (because || !account) {
+    if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
+    return drop('letter.dropped', because ?? 'no account', account ?? undefined)
+  }
+
+  const sent = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId }
+  const send = { kind: 'send', account, event: event(at, 'letter.sent', nobody, sent) } as const
+  if (letter.kind !== 'proof') return { ...send, proof: null, expiresAt: letter.expiresAt }
+  if (flow.proof.kind === 'signed') {
+    const token = signedToken(keys, flow, account, letter.expiresAt)
+    const link = kit.links.toProof(flow.name, uidOf(account.id), token)
+    return { ...send, proof: { kind: 'link', secret: link }, expiresAt: letter.expiresAt }
+  }
+  if (!challenge) return drop('letter.dropped', 'challenge is gone', account)
+  const mailed = await bind(kit, flow, challenge, account.id, at)
+  if (!mailed) return drop('letter.dropped', 'challenge is closed', account)
+  if (mailed.expiresAt - at < leastLife) return drop('letter.expired', 'too little time left', account)
+  const proofKeys = kit.keys.find(mailed.keyId)
+  if (!proofKeys) return drop('letter.dropped', 'key is gone', account)
+  return {
+    ...send,
+    proof: proofOf(kit, flow, proofKeys, challenge, mailed, account, codesUp),
+    expiresAt: mailed.expiresAt,
+  }
+}
+
+/** A notice has its account; a proof letter finds it by the address, which is then never used again. */
+async function accountFor(kit: Needs, letter: Letter, address: string): Promise<Account | null> {
+  if (letter.kind === 'proof') return (await kit.accounts.byAddress(address))[0] ?? null
+  const account = letter.accountId === null ? null : await kit.accounts.byId(letter.accountId)
+  // A notice goes to the address of the moment it tells of, not to one that was put in its place since.
+  return account && { ...account, email: address }
+}
+
+async function codesUsedUp(kit: Needs, flow: Flow, challenge: Challenge): Promise<boolean> {
+  const takes = flow.proof.kind === 'code' ? wrongCodeTakes(kit.keys, kit.limits, challenge.addressKey) : null
+  return takes !== null && (await kit.store.full(Object.values(takes), kit.clock.now())).length > 0
+}
+
+/** What a decoy is bound to: an id that no account has, so that a stranger's address costs the database the same. */
+const decoyOf = (challenge: Challenge): string => `decoy:${challenge.addressKey}`
+
+function bind(
+  kit: Needs,
+  flow: Flow,
+  challenge: Challenge,
+  accountId: string,
+  at: number,
+): Promise<Challenge | null> {
+  const keys = kit.keys.find(challenge.keyId)
+  const inColumns = flow.proof.kind === 'stored' && flow.proof.keep === 'columns' && keys
+  return kit.store.bind({
+    challengeId: challenge.id,
+    accountId,
+    live: flow.limits.live,
+    halfLife: flow.life * 500,
+    at,
+    column: inColumns ? { reference: columnReference(keys, challenge.id), expiresAt: challenge.expiresAt } : null,
+  })
+}
+
+/** A code that was asked for in another browser would be of no use to the reader: such a letter carries a link. */
+function proofOf(
+  kit: Needs,
+  flow: Flow,
+  keys: Keys,
+  asked: Challenge,
+  mailed: Challenge,
+  account: Account,
+  codesUp: boolean,
+): { kind: 'link' | 'link-instead' | 'code'; secret: string } {
+  const elsewhere = asked.id !== mailed.id && (asked.browser === null || asked.browser !== mailed.browser)
+  if (flow.proof.kind === 'code' && !codesUp && !elsewhere && mailed.state === 'open' && mailed.triesLeft > 0) {
+    return { kind: 'code', secret: codeOf(keys, flow, mailed, account) }
+  }
+  const link = kit.links.toProof(flow.name, uidOf(account.id), linkToken(keys, flow, mailed, account))
+  return { kind: flow.proof.kind === 'code' ? 'link-instead' : 'link', secret: link }
+}

@@ -1,0 +1,96 @@
+/**
+ * Keys. One master secret, one key for each purpose by HKDF (RFC 5869), so that what is made for one purpose is worth
+ * nothing for another. Rotation: new values are made under the current secret, old ones are read under the fallbacks.
+ */
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import type { Random } from './ports.ts'
+
+/** Every purpose a key is made for. */
+export type Purpose =
+  | 'key-id'
+  | 'link'
+  | 'signed'
+  | 'code'
+  | 'grant'
+  | 'challenge'
+  | 'handle'
+  | 'column'
+  | 'address'
+  | 'limit'
+  | 'browser'
+  | 'seal'
+  | 'device'
+  | 'csrf'
+
+/** The keys of one master secret. */
+export type Keys = { readonly id: string; of(purpose: Purpose): Buffer }
+
+export type Keyring = {
+  /** New values are made under these. */
+  readonly current: Keys
+  /** Current first, then the fallbacks. */
+  readonly all: readonly Keys[]
+  find(id: string): Keys | null
+}
+
+/** The keys of a secret and of those before it. */
+export function keyring(secret: string, fallbacks: readonly string[] = []): Keyring {
+  const all = [secret, ...fallbacks].map(keysOf)
+  return { current: all[0]!, all, find: (id) => all.find((keys) => keys.id === id) ?? null }
+}
+
+function keysOf(secret: string): Keys {
+  const made = new Map<Purpose, Buffer>()
+  const of = (purpose: Purpose): Buffer => {
+    const known = made.get(purpose)
+    if (known) return known
+    const key = Buffer.from(hkdfSync('sha256', secret, 'latchkey', `latchkey/v1/${purpose}`, 32))
+    made.set(purpose, key)
+    return key
+  }
+  return { id: of('key-id').toString('base64url').slice(0, 8), of }
+}
+
+/** A MAC over fields, each with its length, so that no two lists of fields read the same. 43 characters. */
+export function mac(keys: Keys, purpose: Purpose, fields: readonly string[]): string {
+  const hmac = createHmac('sha256', keys.of(purpose))
+  for (const field of fields) hmac.update(`${Buffer.byteLength(field)}:${field}`)
+  return hmac.digest('base64url')
+}
+
+/** A keyed digest of 128 bits: what stands in the database in place of an address, a browser or a limit's key. */
+export const digest = (keys: Keys, purpose: Purpose, fields: readonly string[]): string =>
+  mac(keys, purpose, fields).slice(0, 22)
+
+/** Equality in constant time; false at once for another length, which is public. */
+export function same(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** Digest of a random value of 256 bits, which needs no key: how a session stands in the database. */
+export const digestOfRandom = (value: string): string => createHash('sha256').update(value).digest('base64url')
+
+/** A fresh random value of `bytes` bytes, base64url. */
+export const fresh = (random: Random, bytes: number): string => Buffer.from(random.bytes(bytes)).toString('base64url')
+
+/** Encrypts (AES-256-GCM) what must be read again, bound to the `place` it stands in. */
+export function seal(keys: Keys, random: Random, place: string, text: string): string {
+  const nonce = random.bytes(12)
+  const cipher = createCipheriv('aes-256-gcm', keys.of('seal'), nonce).setAAD(Buffer.from(place))
+  const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]
+  return Buffer.concat(sealed).toString('base64url')
+}
+
+/** What was sealed in this place; null when the key, the place or the text is another. */
+export function unseal(keys: Keys, place: string, sealed: string): string | null {
+  const bytes = Buffer.from(sealed, 'base64url')
+  if (bytes.length < 28) return null
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', keys.of('seal'), bytes.subarray(0, 12), { authTagLength: 16 })
+    decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-16))
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Log-in, beside the walk: so that a flow can be gone through to its end, and tried. A name that nobody has costs the same
+ * time as a known one, and failed tries shut out the stranger, not the owner.
+ */
+import { type Caller, event } from './audit.ts'
+import { deviceFor, knownDevice } from './device.ts'
+import { digestOfRandom, fresh } from './keys.ts'
+import { logInTakes } from './limits.ts'
+import { type Outcome, refuse, secondsUntil } from './outcome.ts'
+import type { Account, Kit } from './ports.ts'
+import { newSession } from './session.ts'
+
+/** Name and password as typed. */
+export type Credentials = { readonly name: string; readonly password: string; readonly caller: Caller }
+
+/** Values of the session's and the device's cookies. */
+export type SignedIn = { readonly session: string; readonly device: string; readonly account: Account }
+
+type Needs = Pick<
+  Kit,
+  'store' | 'accounts' | 'clock' | 'random' | 'hasher' | 'keys' | 'limits' | 'tidyAddress' | 'tidyPassword'
+>
+
+/** Opens a session under a new id. The try is counted before anything is compared and given back by a right password. */
+export async function login(
+  kit: Needs,
+  typed: Credentials,
+): Promise<Outcome<SignedIn, 'login-failed' | 'too-many-attempts'>> {
+  const at = kit.clock.now()
+  const name = kit.tidyAddress(typed.name) ?? typed.name.trim().toLowerCase().slice(0, 320)
+  const device = knownDevice(kit.keys, name, typed.caller.devices)
+  const takes = logInTakes(kit.keys, kit.limits, name, typed.caller.block, device)
+  const { hits } = await kit.store.take(takes, at, event(at, 'session.refused', typed.caller))
+  if (hits.length > 0) {
+    const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
+    return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
+  }
+  const account = await kit.accounts.byName(name)
+  const right = await kit.hasher.verify(account?.passwordHash ?? null, kit.tidyPassword(typed.password))
+  if (!right || !account?.active) {
+    const because = !account ? 'no account' : right ? 'not active' : 'wrong password'
+    await kit.store.note(event(at, 'session.refused', typed.caller, { accountId: account?.id, because }))
+    return refuse({ code: 'login-failed' })
+  }
+  const givenBack = takes.map((take) => take.key)
+  await kit.store.giveBack(givenBack, [])
+  const token = fresh(kit.random, 32)
+  const opened = event(at, 'session.opened', typed.caller, { accountId: account.id })
+  await kit.store.openSession(newSession(token, account, typed.caller, at), opened)
+  return { ok: true, session: token, device: deviceFor(kit.keys, kit.random, name), account }
+}
+
+/** The account of a session's cookie; null when it has ended, or the account may not be used. */
+export async function signedIn(kit: Pick<Kit, 'store' | 'accounts' | 'clock'>, token: string): Promise<Account | null> {
+  const session = await kit.store.session(digestOfRandom(token), kit.clock.now())
+  const account = session && (await kit.accounts.byId(session.accountId))
+  return account?.active ? account : null
+}
+
+/** Ends a session. */
+export async function logout(kit: Pick<Kit, 'store' | 'clock'>, token: string, caller: Caller): Promise<void> {
+  await kit.store.endSession(digestOfRandom(token), event(kit.clock.now(), 'session.ended', caller))
+}

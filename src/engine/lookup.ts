@@ -1,0 +1,42 @@
+/**
+ * `disclosure: 'explicit'` is this verb, called before the ask, and not a branch in it: whoever reads `request.ts` need
+ * not know of it. It tells whether an address has an account; the start warns of that.
+ */
+import { type Caller, event } from './audit.ts'
+import type { Flow } from './flow.ts'
+import { take } from './limits.ts'
+import { type Outcome, refuse, secondsUntil } from './outcome.ts'
+import { ineligible } from './policy.ts'
+import type { Kit } from './ports.ts'
+
+type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys' | 'limits' | 'tidyAddress'>
+
+/** Whether this address may recover, told openly. Ok also for what is no address: the ask refuses that itself. */
+export async function lookup(
+  kit: Needs,
+  flow: Flow,
+  typed: string,
+  caller: Caller,
+): Promise<Outcome<object, 'address-unknown' | 'address-unverified' | 'account-inactive' | 'too-many-attempts'>> {
+  const address = kit.tidyAddress(typed)
+  if (flow.disclosure !== 'explicit' || address === null) return { ok: true }
+  const at = kit.clock.now()
+  const looked = event(at, 'account.looked-up', caller, { flow: flow.name })
+  if (kit.limits) {
+    const counted = take(kit.keys, 'look-ups-per-network', [caller.block], kit.limits.lookUpsPerNetwork)
+    const { hits } = await kit.store.take([counted], at, looked)
+    const hit = hits[0]
+    if (hit) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(hit.retryAt, at) })
+  }
+  const account = (await kit.accounts.byAddress(address))[0] ?? null
+  switch (ineligible(flow, account)) {
+    case 'no account':
+      return refuse({ code: 'address-unknown' })
+    case 'not active':
+      return refuse({ code: 'account-inactive' })
+    case 'not verified':
+      return refuse({ code: 'address-unverified' })
+    default:
+      return { ok: true }
+  }
+}

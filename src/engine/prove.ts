@@ -1,0 +1,221 @@
+/**
+ * A proof came back. Looking at a link spends nothing and changes nothing: mail scanners look, and some run scripts. A
+ * code is proved once; its try is counted before anything is compared.
+ */
+import { type Caller, event } from './audit.ts'
+import type { Flow } from './flow.ts'
+import { digest, fresh, same, seal } from './keys.ts'
+import { wrongCodeTakes } from './limits.ts'
+import { type Outcome, refuse } from './outcome.ts'
+import { ineligible } from './policy.ts'
+import type { Account, Challenge, Kit, Letter } from './ports.ts'
+import {
+  accountOf,
+  challengeOf,
+  codeOf,
+  columnReference,
+  type Grant,
+  grantOf,
+  handleOf,
+  isLinkToken,
+  isSignedToken,
+  signedExpiry,
+} from './proof.ts'
+import { challengeIdOf } from './request.ts'
+
+/** Leave to set one password. */
+export type Proved = {
+  readonly grant: string
+  /** Public name of the grant's challenge. */
+  readonly handle: string
+  readonly account: Account
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** What a link carries; `uid` is null where the link had none. */
+export type Link = { readonly uid: string | null; readonly token: string }
+
+/** An opened link, or why it opens nothing (for the audit alone). */
+export type Opened =
+  | { readonly ok: true; readonly account: Account; readonly challenge: Challenge | null }
+  | { readonly ok: false; readonly because: string; readonly accountId: string | null }
+
+type Reads = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>
+
+/** Looks at a link: a grant for a live one, one and the same refusal for any other. */
+export async function look(kit: Reads, flow: Flow, link: Link, caller: Caller): Promise<Outcome<Proved, 'link-dead'>> {
+  const at = kit.clock.now()
+  const opened = await openLink(kit, flow, link)
+  const about = { flow: flow.name, challengeId: challengeOf(link.token) }
+  if (!opened.ok) {
+    await kit.store.note(event(at, 'proof.refused', caller, { flow: flow.name, because: opened.because }))
+    return refuse({ code: 'link-dead' })
+  }
+  await kit.store.note(event(at, 'link.opened', caller, { ...about, accountId: opened.account.id }))
+  return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', null) }
+}
+
+/** Finds what a link opens. Reads only. */
+export function openLink(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
+  return flow.proof.kind === 'signed' ? openSigned(kit, flow, link) : openStored(kit, flow, link)
+}
+
+const dead = (because: string, accountId: string | null = null): Opened => ({ ok: false, because, accountId })
+
+async function openSigned(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
+  const accountId = accountOf(link.uid ?? '')
+  const account = await kit.accounts.byId(accountId ?? '')
+  const genuine = isSignedToken(kit.keys, flow, account, link.token)
+  if (!genuine || !account) return dead('not genuine, or the account has changed', account?.id)
+  if ((signedExpiry(link.token) ?? 0) <= kit.clock.now()) return dead('expired', account.id)
+  const because = ineligible(flow, account)
+  return because ? dead(because, account.id) : { ok: true, account, challenge: null }
+}
+
+async function openStored(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
+  const challengeId = challengeOf(link.token)
+  const challenge = challengeId === null ? null : await kit.store.challenge(challengeId)
+  if (!challenge || challenge.flow !== flow.name) return dead('unknown')
+  const keys = kit.keys.find(challenge.keyId)
+  const account = await kit.accounts.byId(challenge.accountId ?? '')
+  if (!keys || !isLinkToken(keys, flow, challenge, account, link.token) || !account) {
+    return dead('not genuine, or the account has changed', challenge.accountId)
+  }
+  if (link.uid !== null && accountOf(link.uid) !== account.id) return dead('another account', account.id)
+  if (challenge.state !== 'open') return dead('used or revoked', account.id)
+  const at = kit.clock.now()
+  if (challenge.expiresAt <= at) return dead('expired', account.id)
+  if (!standsInColumns(kit, flow, challenge, account, at)) return dead('not in the users table', account.id)
+  const because = ineligible(flow, account)
+  return because ? dead(because, account.id) : { ok: true, account, challenge }
+}
+
+/** For a flow that keeps its proof in the users table: whether the table still holds it. `at` null: its expiry is past caring. */
+export function standsInColumns(
+  kit: Pick<Kit, 'keys'>,
+  flow: Flow,
+  challenge: Challenge,
+  account: Account,
+  at: number | null,
+): boolean {
+  if (flow.proof.kind !== 'stored' || flow.proof.keep !== 'columns') return true
+  const keys = kit.keys.find(challenge.keyId)
+  if (!keys || !account.reset || !same(columnReference(keys, challenge.id), account.reset.reference)) return false
+  return at === null || account.reset.expiresAt > at
+}
+
+/** A code as it was typed. */
+export type Typed = {
+  readonly flowId: string
+  readonly address: string
+  readonly code: string
+  readonly caller: Caller
+}
+
+type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress' | 'alarm'>
+
+/** Proves a typed code, once, in the browser that asked for it. Wrong, old, foreign and capped all read the same. */
+export async function prove(
+  kit: Needs,
+  flow: Flow,
+  typed: Typed,
+): Promise<Outcome<Proved, 'code-dead' | 'code-malformed'>> {
+  const code = tidyCode(typed.code)
+  if (flow.proof.kind !== 'code' || code.length !== flow.proof.digits || !/^[0-9]+$/.test(code)) {
+    return refuse({ code: 'code-malformed' })
+  }
+  const at = kit.clock.now()
+  const noted = { flow: flow.name }
+  const refused = async (because: string, more = {}) => {
+    await kit.store.note(event(at, 'proof.refused', typed.caller, { ...noted, ...more, because }))
+    return refuse({ code: 'code-dead' as const })
+  }
+  const found = await findChallenge(kit, flow, typed, at)
+  if (typeof found === 'string') return refused(found)
+
+  const account = await kit.accounts.byId(found.accountId ?? '')
+  const about = { challengeId: found.id, accountId: account?.id ?? null, addressKey: found.addressKey }
+  const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
+  const counted = await kit.store.takeTry(found.id, at, takes ? Object.values(takes) : [], {
+    limit: 'wrong-codes-per-account',
+    letter: account && tooManyTries(kit, flow, account, typed.caller, at),
+    event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
+  })
+  if (!counted) return refused('no tries left', about)
+
+  const keys = kit.keys.find(found.keyId)
+  const right = keys !== null && same(codeOf(keys, flow, found, account), code)
+  if (!right || !account || ineligible(flow, account)) {
+    await raiseAlarm(kit, takes?.ofAll.key, at)
+    return refused('wrong code', about)
+  }
+  const nonce = fresh(kit.random, 16)
+  const giveBack = takes ? [takes.account.key, takes.ofAll.key] : []
+  const accepted = event(at, 'proof.accepted', typed.caller, { ...noted, ...about })
+  const first = await kit.store.prove(found.id, nonce, at, giveBack, takes ? [takes.inARow.key] : [], accepted)
+  if (!first) return refused('proved before', about)
+  return { ok: true, ...grantFor(kit, flow, account, found.id, nonce) }
+}
+
+/** Spaces, hyphens and full-width digits are how people and phones write codes; they cost no try. */
+const tidyCode = (text: string): string =>
+  text.length > 64 ? '' : text.normalize('NFKC').replace(/[\s\p{Cf}\p{Pd}-]/gu, '')
+
+/** The challenge whose code this browser may type, or why there is none. */
+async function findChallenge(kit: Needs, flow: Flow, typed: Typed, at: number): Promise<Challenge | string> {
+  let asked: Challenge | null = null
+  for (const keys of kit.keys.all) asked ??= await kit.store.challenge(challengeIdOf(kit, typed.flowId, keys))
+  const mailed = asked && (await kit.store.challenge(asked.mails))
+  if (!asked || !mailed || mailed.flow !== flow.name) return 'unknown'
+  if (asked.browser !== typed.caller.browser) return 'another browser'
+  if (mailed.id !== asked.id && (asked.browser === null || asked.browser !== mailed.browser)) return 'a link was mailed'
+  const keys = kit.keys.find(mailed.keyId)
+  const address = kit.tidyAddress(typed.address)
+  if (!keys || address === null || !same(digest(keys, 'address', [address]), mailed.addressKey))
+    return 'another address'
+  if (mailed.state !== 'open') return 'used or revoked'
+  return mailed.expiresAt > at ? mailed : 'expired'
+}
+
+async function raiseAlarm(kit: Needs, key: string | undefined, at: number): Promise<void> {
+  if (!kit.limits || !key) return
+  const windows = kit.limits.wrongCodesAlarm
+  const hits = await kit.store.full([{ limit: 'wrong-codes-of-all', key, windows }], at)
+  if (hits.length > 0) kit.alarm('wrong-codes-of-all')
+}
+
+function tooManyTries(kit: Needs, flow: Flow, account: Account, caller: Caller, at: number): Letter {
+  const id = fresh(kit.random, 16)
+  return {
+    id,
+    kind: 'too-many-tries',
+    flow: flow.name,
+    challengeId: null,
+    accountId: account.id,
+    sealedAddress: seal(kit.keys.current, kit.random, id, account.email),
+    keyId: kit.keys.current.id,
+    locale: caller.locale,
+    createdAt: at,
+    expiresAt: at + noticeLife,
+  }
+}
+
+/** How long a notice is tried: 72 hours. */
+export const noticeLife = 72 * 3600 * 1000
+
+function grantFor(
+  kit: Pick<Kit, 'clock' | 'keys'>,
+  flow: Flow,
+  account: Account,
+  challengeId: string,
+  nonce: string | null,
+): Proved {
+  const grant: Grant = { challengeId, accountId: account.id, expiresAt: kit.clock.now() + flow.grant * 1000 }
+  return {
+    grant: grantOf(kit.keys.current, flow, grant, nonce, account),
+    handle: handleOf(kit.keys, flow, grant),
+    account,
+    expiresIn: flow.grant,
+  }
+}

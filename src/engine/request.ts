@@ -1,0 +1,150 @@
+/**
+ * An address came in. What a stranger can learn from the answer: nothing, for the account is not looked up here. Everybody
+ * gets the same work: count the ask, open a challenge, queue its letter, note it, in one transaction. Whether the letter
+ * has a reader is found out later, by `issue`, when nobody waits for it.
+ */
+import { type Caller, event } from './audit.ts'
+import { knownDevice } from './device.ts'
+import type { Flow } from './flow.ts'
+import { digest, fresh, seal } from './keys.ts'
+import { type Take, take, unlimited } from './limits.ts'
+import { type Outcome, refuse, secondsUntil } from './outcome.ts'
+import type { Challenge, Kit, Letter } from './ports.ts'
+
+/** What was asked, and by whom. */
+export type Asked = {
+  /** As typed. */
+  readonly address: string
+  readonly caller: Caller
+  /** The flow id of this browser's or program's latest ask, if it has one. */
+  readonly previous: string | null
+  /** Whether the resend button was pressed: then the flow's waiting time counts. */
+  readonly resend: boolean
+}
+
+/** The same for every address. Seconds. */
+export type Received = { readonly flowId: string; readonly expiresIn: number; readonly resendAfter: number | null }
+
+type Needs = Pick<Kit, 'store' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress'>
+
+/** Counts the ask, opens a challenge, queues its letter. Refused only for what the caller itself did. */
+export async function request(
+  kit: Needs,
+  flow: Flow,
+  asked: Asked,
+): Promise<Outcome<Received, 'email-required' | 'email-invalid' | 'too-many-attempts'>> {
+  if (asked.address.trim() === '') return refuse({ code: 'email-required' })
+  const address = kit.tidyAddress(asked.address)
+  if (address === null) return refuse({ code: 'email-invalid' })
+
+  const at = kit.clock.now()
+  const addressKey = digest(kit.keys.current, 'address', [address])
+  const opened = open(kit, flow, asked.caller, addressKey, at)
+  const previous = previousChallenge(kit, flow, asked)
+  const outcome = await kit.store.ask({
+    at,
+    refuse: callerTakes(kit, flow, asked.caller, addressKey),
+    mail: take(kit.keys, 'letters-per-address', [addressKey], kit.limits?.lettersPerAddress ?? unlimited),
+    reserve: reserveTake(kit, address, asked.caller),
+    again: previous,
+    challenge: opened.challenge,
+    letter: letterFor(kit, flow, asked.caller, address, opened.challenge, at),
+    event: event(at, 'challenge.opened', asked.caller, {
+      flow: flow.name,
+      addressKey,
+      challengeId: opened.challenge?.id,
+    }),
+  })
+  if (outcome.kind === 'refused') {
+    return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(outcome.retryAt, at) })
+  }
+  const mailedAgain = previous !== null && outcome.challengeId === previous.id
+  return {
+    ok: true,
+    flowId: mailedAgain && asked.previous ? asked.previous : opened.flowId,
+    expiresIn: flow.life,
+    resendAfter: flow.proof.kind === 'code' ? flow.proof.resendAfter : null,
+  }
+}
+
+/** The challenge that a flow id stands for. The asker holds the flow id; the challenge's id only a letter's reader. */
+export const challengeIdOf = (kit: Pick<Kit, 'keys'>, flowId: string, keys = kit.keys.current): string =>
+  digest(keys, 'challenge', [flowId])
+
+function open(
+  kit: Needs,
+  flow: Flow,
+  caller: Caller,
+  addressKey: string,
+  at: number,
+): { flowId: string; challenge: Challenge | null } {
+  const flowId = fresh(kit.random, 16)
+  if (flow.proof.kind === 'signed') return { flowId, challenge: null }
+  const id = challengeIdOf(kit, flowId)
+  const challenge: Challenge = {
+    id,
+    flow: flow.name,
+    addressKey,
+    browser: flow.proof.kind === 'code' ? caller.browser : null,
+    keyId: kit.keys.current.id,
+    askedAt: at,
+    expiresAt: at + flow.life * 1000,
+    state: 'open',
+    triesLeft: flow.proof.kind === 'code' ? flow.proof.tries : 0,
+    accountId: null,
+    mails: id,
+    nonce: null,
+    mailedAt: at,
+  }
+  return { flowId, challenge }
+}
+
+function letterFor(
+  kit: Needs,
+  flow: Flow,
+  caller: Caller,
+  address: string,
+  challenge: Challenge | null,
+  at: number,
+): Letter {
+  const id = fresh(kit.random, 16)
+  return {
+    id,
+    kind: 'proof',
+    flow: flow.name,
+    challengeId: challenge?.id ?? null,
+    accountId: null,
+    sealedAddress: seal(kit.keys.current, kit.random, id, address),
+    keyId: kit.keys.current.id,
+    locale: caller.locale,
+    createdAt: at,
+    expiresAt: at + flow.life * 1000,
+  }
+}
+
+/** One asks again for a typed code: the same code is mailed while it has more than half its life, so that any letter works. */
+function previousChallenge(
+  kit: Needs,
+  flow: Flow,
+  asked: Asked,
+): { id: string; halfLife: number; waitUntil: number | null } | null {
+  if (flow.proof.kind !== 'code' || asked.previous === null) return null
+  const waitUntil = asked.resend ? flow.proof.resendAfter * 1000 : null
+  return { id: challengeIdOf(kit, asked.previous), halfLife: flow.life * 500, waitUntil }
+}
+
+/** A caller is its network and, where it has one, its browser: to lose a cookie or to change networks frees nobody. */
+function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string): Take[] {
+  if (!kit.limits) return []
+  const { max, seconds } = flow.limits.asks
+  const windows = [{ max, ms: seconds * 1000 }]
+  const key = [flow.name, addressKey]
+  const takes = [take(kit.keys, 'asks-per-caller', [...key, 'network', caller.block], windows)]
+  if (caller.browser) takes.push(take(kit.keys, 'asks-per-caller', [...key, 'browser', caller.browser], windows))
+  return [...takes, take(kit.keys, 'asks-per-network', [caller.block], kit.limits.asksPerNetwork)]
+}
+
+function reserveTake(kit: Needs, address: string, caller: Caller): Take | null {
+  const key = kit.limits && knownDevice(kit.keys, address, caller.devices)
+  return key && kit.limits ? take(kit.keys, 'letters-in-reserve', [key], kit.limits.lettersInReserve) : null
+}
