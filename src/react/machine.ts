@@ -1,6 +1,5 @@
 /** The walk of a visitor as a pure machine: a state, an event, the next state. No React, no clock, no network. */
-import type { ProveAnswer, Rules } from '../http/wire.ts'
-import type { Problem } from '../http/wire.ts'
+import type { Problem, ProveAnswer, Rules } from '../http/wire.ts'
 import type { Asked } from './client.ts'
 
 /** What opens the last door: a grant, or a link's token. In memory only. */

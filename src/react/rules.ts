@@ -2,7 +2,10 @@
 import type { Rules } from '../http/wire.ts'
 
 /** A rule that can be told in the browser. The others (common, used before, holds the name) only the server can tell. */
-export type RuleName = 'min' | 'max' | 'upper' | 'lower' | 'digit' | 'special' | 'not_all_digits'
+export type RuleName = 'min' | 'max' | 'upper' | 'lower' | 'digit' | 'special' | 'not_all_digits' | 'match'
+
+/** A rule and whether it is met. */
+export type Ticked = { readonly rule: RuleName; readonly met: boolean }
 
 /** The rules before the server has told its own: what no flow goes below (NIST SP 800-63B-4, 3.1.1.2). */
 export const leastRules: Rules = {
@@ -20,9 +23,7 @@ export const leastRules: Rules = {
 export const lengthOf = (password: string): number => [...password].length
 
 // The same classes as the server's: letters of scripts without case count as both, so nobody is kept out by an alphabet.
-const tests: Record<RuleName, (password: string, rules: Rules) => boolean> = {
-  min: (password, rules) => lengthOf(password) >= rules.min,
-  max: (password, rules) => lengthOf(password) <= rules.max,
+const tests: Record<Exclude<RuleName, 'min' | 'max' | 'match'>, (password: string) => boolean> = {
   upper: (password) => /[\p{Lu}\p{Lt}\p{Lo}]/u.test(password),
   lower: (password) => /[\p{Ll}\p{Lo}]/u.test(password),
   digit: (password) => /\p{Nd}/u.test(password),
@@ -30,12 +31,16 @@ const tests: Record<RuleName, (password: string, rules: Rules) => boolean> = {
   not_all_digits: (password) => !/^\p{Nd}*$/u.test(password),
 }
 
-/** Each rule that holds here, in the order of reading, and whether `password` meets it. The longest length shows only once passed. */
-export function tick(rules: Rules, password: string): { rule: RuleName; met: boolean }[] {
-  const names = (Object.keys(tests) as RuleName[]).filter((rule) => rule === 'min' || rules[rule])
-  return names
-    .map((rule) => ({ rule, met: tests[rule](password, rules) }))
-    .filter(({ rule, met }) => rule !== 'max' || !met)
+/** Each rule that holds here, in the order of reading. The longest length shows only once it is passed. */
+export function tick(rules: Rules, password: string, confirm: string): Ticked[] {
+  const length = lengthOf(password)
+  const names = (Object.keys(tests) as (keyof typeof tests)[]).filter((rule) => rules[rule])
+  return [
+    { rule: 'min', met: length >= rules.min },
+    ...(length > rules.max ? [{ rule: 'max', met: false } as const] : []),
+    ...names.map((rule) => ({ rule, met: tests[rule](password) })),
+    { rule: 'match', met: password !== '' && password === confirm },
+  ]
 }
 
 /** The attribute `passwordrules` that password generators read (Apple, "Customizing Password AutoFill Rules"). */

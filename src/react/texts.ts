@@ -40,7 +40,7 @@ export const english = {
     not_all_digits: 'something other than digits',
     history: 'to differ from your last {history} passwords',
     match: 'to be the same in both fields',
-  } satisfies Record<RuleName | 'history' | 'match', string>,
+  } satisfies Record<RuleName | 'history', string>,
   remaining: '{time} remaining',
   /** By the code of a problem; a code that is not here shows the server's own sentence. */
   problems: {} as Partial<Record<Problem['code'], string>>,

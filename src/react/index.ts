@@ -1,0 +1,30 @@
+/** `latchkey/react`: the hook, plain components without styles, and the typed client below them. */
+export { AskForm, type AskFormProps } from './ask-form.tsx'
+export {
+  type Asked,
+  type CallOptions,
+  type ClientOptions,
+  type RecoveryClient,
+  type RecoveryVerbs,
+  recoveryClient,
+  spaVerbs,
+} from './client.ts'
+export { CodeForm, type CodeFormProps } from './code-form.tsx'
+export type { Answer } from './exchange.ts'
+export type {
+  Asking,
+  Beginning,
+  Changing,
+  Done,
+  Leave,
+  Proving,
+  RecoveryEvent,
+  RecoveryState,
+  Refused,
+  Sent,
+} from './machine.ts'
+export { begin, next } from './machine.ts'
+export { NewPasswordForm, type NewPasswordFormProps } from './new-password-form.tsx'
+export type { FormProps } from './note.tsx'
+export { english, type Texts, type TextsGiven } from './texts.ts'
+export { type Recovery, type RecoveryOptions, useRecovery } from './use-recovery.ts'
