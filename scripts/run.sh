@@ -103,9 +103,9 @@ need_packages() {
 # Directories are looked at too: a deleted file shows only there.
 build_current() {
   [ -f dist/.built ] && [ -f dist/cli/main.js ] || return 1
-  sources='src web package.json tsconfig.json tsconfig.build.json'
-  for config in vite*.config.ts; do
-    [ ! -f "$config" ] || sources="$sources $config"
+  sources='src package.json tsconfig.json tsconfig.build.json'
+  for more in web vite*.config.ts; do
+    [ ! -e "$more" ] || sources="$sources $more"
   done
   # shellcheck disable=SC2086
   [ -z "$(find $sources -newer dist/.built | head -n 1)" ]
