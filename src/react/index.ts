@@ -23,7 +23,7 @@ export type {
   Refused,
   Sent,
 } from './machine.ts'
-export { begin, next } from './machine.ts'
+export { begin, formOf, next, shownOf } from './machine.ts'
 export { NewPasswordForm, type NewPasswordFormProps } from './new-password-form.tsx'
 export type { FormProps } from './note.tsx'
 export { english, type Texts, type TextsGiven } from './texts.ts'

@@ -106,6 +106,18 @@ export function next(state: RecoveryState, event: RecoveryEvent): RecoveryState 
 export const isCounting = (state: RecoveryState): boolean =>
   (state.step === 'refused' && state.retryIn !== null) || (state.step === 'proving' && state.resendIn !== null)
 
+/** The step to show: the step itself, or the one that a countdown holds up, so that its form stays with what is typed. */
+export const shownOf = (state: RecoveryState): RecoveryState =>
+  state.step === 'refused' && state.back ? state.back : state
+
+/** What the form of `shownOf` takes: `<AskForm {...formOf(state)} onAsk={ask} />`. */
+export function formOf(state: RecoveryState): { busy: boolean; problem: Problem | null; wait: number | null } {
+  if (state.step === 'refused') return { busy: false, problem: state.problem, wait: state.retryIn }
+  return hasForm(state)
+    ? { busy: state.busy, problem: state.problem, wait: null }
+    : { busy: false, problem: null, wait: null }
+}
+
 const hasForm = (state: RecoveryState): state is Asking | Proving | Changing =>
   state.step === 'asking' || state.step === 'proving' || state.step === 'changing'
 
