@@ -1,0 +1,148 @@
+/**
+ * The tables, as steps that only go forward. A step that is released is never edited: what changes is a new step.
+ * Ours start with `latchkey_`, so that they can live in an application's database beside its own.
+ */
+import { isOwn } from '../accounts/own.ts'
+import type { AccountsTable, Migration } from '../engine/ports.ts'
+
+/** What a database holds now. */
+export type Found = {
+  /** Names of the steps that were applied. */
+  readonly done: ReadonlySet<string>
+  /** Columns of the accounts' table in lower case, with their declared types; empty when there is no such table. */
+  readonly columns: ReadonlyMap<string, string>
+}
+
+/** The two columns in which a flow may keep its proof's reference and expiry. */
+export const resetColumns = { reference: 'reset_token', expiry: 'reset_token_expiry' } as const
+
+/** A name as SQL takes it, whatever characters it holds. */
+export const quote = (name: string): string => `"${name.replaceAll('\0', '').replaceAll('"', '""')}"`
+
+/** The steps that a database lacks, in order. */
+export function missing(table: AccountsTable, columns: boolean, found: Found): Migration[] {
+  const steps: Migration[] = [{ name: '1-rows', sql: rows }]
+  if (isOwn(table)) steps.push({ name: '2-users', sql: ownUsers })
+  return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
+}
+
+/** Asked of the table itself and not of the record: the application may make its table anew. */
+function missingColumns({ table }: AccountsTable, found: Found): Migration[] {
+  const added = [
+    [resetColumns.reference, 'TEXT'],
+    [resetColumns.expiry, 'INTEGER'],
+  ] as const
+  const sql = added
+    .filter(([name]) => !found.columns.has(name))
+    .map(([name, type]) => `ALTER TABLE ${quote(table)} ADD COLUMN ${quote(name)} ${type};\n`)
+  return sql.length === 0 ? [] : [{ name: `3-reset-columns-of-${table}`, sql: sql.join('') }]
+}
+
+/** Rows without an id of SQLite's own where the key is random: one page less is written per row. */
+const rows = `
+CREATE TABLE IF NOT EXISTS latchkey_migrations (
+  name TEXT PRIMARY KEY,
+  applied_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE latchkey_challenges (
+  id TEXT PRIMARY KEY,
+  flow TEXT NOT NULL,
+  address_key TEXT NOT NULL,
+  browser TEXT,
+  key_id TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'proved', 'closed')),
+  tries_left INTEGER NOT NULL CHECK (tries_left >= 0),
+  account_id TEXT,
+  mails TEXT NOT NULL,
+  nonce TEXT,
+  mailed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX latchkey_challenges_live ON latchkey_challenges (account_id, flow)
+  WHERE account_id IS NOT NULL AND state <> 'closed';
+CREATE INDEX latchkey_challenges_expiry ON latchkey_challenges (expires_at);
+
+CREATE TABLE latchkey_letters (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  challenge_id TEXT,
+  account_id TEXT,
+  sealed_address TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  locale TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sent', 'dropped')),
+  -- When its turn comes; while it is leased, when the lease ends.
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  lease TEXT,
+  because TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX latchkey_letters_due ON latchkey_letters (due_at) WHERE state = 'queued';
+CREATE INDEX latchkey_letters_lease ON latchkey_letters (lease) WHERE lease IS NOT NULL;
+CREATE INDEX latchkey_letters_over ON latchkey_letters (created_at) WHERE state <> 'queued';
+
+CREATE TABLE latchkey_limits (
+  key TEXT PRIMARY KEY,
+  -- JSON: [[time, count], …], oldest first.
+  times TEXT NOT NULL,
+  quiet_until INTEGER NOT NULL,
+  over_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE latchkey_events (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  flow TEXT,
+  account_id TEXT,
+  address_key TEXT,
+  challenge_id TEXT,
+  network TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  because TEXT
+) STRICT;
+
+CREATE TABLE latchkey_sessions (
+  id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  network TEXT NOT NULL,
+  agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX latchkey_sessions_account ON latchkey_sessions (account_id);
+CREATE INDEX latchkey_sessions_expiry ON latchkey_sessions (expires_at);
+
+CREATE TABLE latchkey_history (
+  seq INTEGER PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  replaced_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX latchkey_history_account ON latchkey_history (account_id);
+`
+
+/**
+ * SQLite's lower() folds A to Z and nothing else, which is just what is wanted. A number is never given to a second
+ * account, so that nothing made for a deleted one opens another.
+ */
+const ownUsers = `
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  email TEXT NOT NULL,
+  username TEXT,
+  password_hash TEXT,
+  email_verified INTEGER NOT NULL DEFAULT 0,
+  is_active INTEGER NOT NULL DEFAULT 1,
+  locale TEXT,
+  created_at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))
+) STRICT;
+CREATE UNIQUE INDEX latchkey_users_email ON users (lower(email));
+CREATE UNIQUE INDEX latchkey_users_username ON users (lower(username));
+`

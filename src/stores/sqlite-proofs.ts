@@ -1,0 +1,127 @@
+/** What becomes of a challenge: bound, tried, proved, and closed by the change of a password. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { AuditEvent } from '../engine/audit.ts'
+import type { Take } from '../engine/limits.ts'
+import type { Binding, Challenge, Change, Store } from '../engine/ports.ts'
+import { challengeColumns, hitsOf, type Rows, rowOf } from './sqlite-rows.ts'
+import { expiryFor, type Users } from './sqlite-users.ts'
+
+type Notice = Parameters<Store['takeTry']>[3]
+
+/** The operations of this file. */
+export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
+  const bind = binder(db, rows, users)
+  const change = changer(db, rows, users)
+  const countTry = db.prepare(`UPDATE latchkey_challenges SET tries_left = tries_left - 1
+    WHERE id = ? AND state = 'open' AND expires_at > ? AND tries_left > 0`)
+  const prove = db.prepare(`UPDATE latchkey_challenges SET state = 'proved', nonce = ?
+    WHERE id = ? AND state = 'open' AND expires_at > ?`)
+
+  return {
+    bind,
+    change,
+    takeTry(id: string, at: number, takes: readonly Take[], notice: Notice): boolean {
+      const challenge = rows.challenge(id)
+      if (!challenge || !isOpen(challenge, at) || challenge.triesLeft <= 0) return false
+      const weighed = rows.weigh(takes, at)
+      const hits = hitsOf(weighed)
+      if (hits.length > 0) {
+        rows.tellOfFirst(weighed, at, notice.event)
+        if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
+        return false
+      }
+      rows.count(weighed, at)
+      return countTry.run(id, at).changes === 1
+    },
+    prove(
+      id: string,
+      nonce: string,
+      at: number,
+      giveBack: readonly string[],
+      forget: readonly string[],
+      event: AuditEvent,
+    ): boolean {
+      if (prove.run(nonce, id, at).changes === 0) return false
+      rows.giveBack(giveBack, forget)
+      rows.note(event)
+      return true
+    },
+  }
+}
+
+function binder(db: DatabaseSync, rows: Rows, users: Users) {
+  const live = db.prepare(`SELECT ${challengeColumns} FROM latchkey_challenges
+    WHERE account_id = ? AND flow = ? AND state <> 'closed' AND mails = id AND expires_at > ? ORDER BY asked_at, id`)
+  const set = db.prepare('UPDATE latchkey_challenges SET account_id = ?, mails = ? WHERE id = ? AND account_id IS NULL')
+  const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed' WHERE id = ?`)
+  const column = users.reset && db.prepare(`UPDATE ${users.table} SET ${users.reset.assign} WHERE ${users.id} = ?`)
+
+  function bindFirst(asked: Challenge, { accountId, at, ...binding }: Binding): Challenge {
+    const others = live.all(accountId, asked.flow, at).map((row) => rowOf<Challenge>(row)!)
+    const newest = others.findLast((one) => one.state === 'open')
+    const oldest = others[0]
+    let mails = asked.id
+    if (oldest && others.length >= binding.live) {
+      if (newest && oldest.expiresAt - at >= binding.halfLife) mails = newest.id
+      else close.run(oldest.id)
+    }
+    set.run(accountId, mails, asked.id)
+    return { ...asked, accountId, mails }
+  }
+
+  return (binding: Binding): Challenge | null => {
+    const { challengeId, accountId, at } = binding
+    const asked = rows.challenge(challengeId)
+    if (!asked || !isOpen(asked, at)) return null
+    const bound = asked.accountId === null ? bindFirst(asked, binding) : asked
+    const mailed = rows.challenge(bound.mails)
+    // Bound to another account, it was meant for whoever had the address then.
+    if (bound.accountId !== accountId || !mailed || !isOpen(mailed, at)) return null
+    if (binding.column && mailed.id === challengeId) {
+      column?.run(binding.column.reference, expiryFor(users, binding.column.expiresAt), accountId)
+    }
+    return mailed
+  }
+}
+
+function changer(db: DatabaseSync, rows: Rows, users: Users) {
+  // Two guarded updates decide, each by its count of rows; what the first did is undone when the second fails.
+  const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
+    WHERE id = ? AND state IN ('open', 'proved') AND nonce IS ? AND account_id = ?`)
+  const setPassword = db.prepare(`UPDATE ${users.table} SET ${users.password} = ?${users.reset?.clear ?? ''}
+    WHERE ${users.id} = ? AND ${users.password} IS ? AND ${users.email} = ?
+    AND ${users.verified} = ? AND ${users.active} = ?`)
+  const closeOthers = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
+    WHERE account_id = ? AND state <> 'closed'`)
+  const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
+  const remember = db.prepare('INSERT INTO latchkey_history VALUES (NULL, ?, ?, ?)')
+  const trim = db.prepare(`DELETE FROM latchkey_history WHERE seq IN
+    (SELECT seq FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT -1 OFFSET ?)`)
+  const [save, undo, done] = ['SAVEPOINT one', 'ROLLBACK TO one', 'RELEASE one'].map((sql) => db.prepare(sql))
+
+  function guard({ challenge, account, passwordHash }: Change): boolean {
+    if (challenge && close.run(challenge.id, challenge.nonce, account.id).changes !== 1) return false
+    const { id, passwordHash: old, email, verified, active } = account
+    return setPassword.run(passwordHash, id, old, email, verified ? 1 : 0, active ? 1 : 0).changes === 1
+  }
+
+  return (change: Change): boolean => {
+    save!.run()
+    const won = guard(change)
+    if (!won) undo!.run()
+    done!.run()
+    if (!won) return false
+    const { account, at } = change
+    if (account.passwordHash !== null && change.history > 0) remember.run(account.id, account.passwordHash, at)
+    trim.run(account.id, change.history)
+    closeOthers.run(account.id)
+    endSessions.run(account.id)
+    if (change.session) rows.openSession(change.session)
+    rows.giveBack([], change.forget)
+    rows.note(change.event)
+    rows.queue(change.letter)
+    return true
+  }
+}
+
+const isOpen = (challenge: Challenge, at: number): boolean => challenge.state === 'open' && challenge.expiresAt > at

@@ -1,0 +1,61 @@
+/** What is read: on a connection of its own in the main thread, which never waits for the one that writes. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { AuditEvent } from '../engine/audit.ts'
+import type { Hit, Take } from '../engine/limits.ts'
+import type { Account, Challenge, Session } from '../engine/ports.ts'
+import { challengeColumns, countReader, eventColumns, hitsOf, rowOf, sessionColumns } from './sqlite-rows.ts'
+import { accountOf, addressParameters, type Users } from './sqlite-users.ts'
+
+/** Reads of the store. */
+export function storeReads(db: DatabaseSync) {
+  const challenge = db.prepare(`SELECT ${challengeColumns} FROM latchkey_challenges WHERE id = ?`)
+  const session = db.prepare(`SELECT ${sessionColumns} FROM latchkey_sessions WHERE id = ? AND expires_at > ?`)
+  const due = db.prepare(`SELECT min(due_at) AS due FROM latchkey_letters WHERE state = 'queued'`)
+  const history = db.prepare(
+    `SELECT password_hash FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT ?`,
+  )
+  const events = db.prepare(`SELECT ${eventColumns} FROM latchkey_events WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const answer = db.prepare('SELECT count(*) FROM latchkey_migrations')
+  const weigh = countReader(db)
+
+  return {
+    challenge: (id: string) => rowOf<Challenge>(challenge.get(id)),
+    session: (id: string, at: number) => rowOf<Session>(session.get(id, at)),
+    full: (takes: readonly Take[], at: number): Hit[] => hitsOf(takes.map((take) => weigh(take, at))),
+    nextDue(at: number): number | null {
+      const first = due.get()?.due as number | null
+      return first === null ? null : Math.max(0, first - at)
+    },
+    history: (accountId: string, count: number) =>
+      history.all(accountId, count).map((row) => String(row.password_hash)),
+    events: (after: number, count: number) =>
+      events.all(after, count).map((row) => rowOf<AuditEvent & { seq: number }>(row)!),
+    ping: () => void answer.get(),
+  }
+}
+
+/** Reads of the accounts. */
+export function accountReads(db: DatabaseSync, users: Users) {
+  const byId = db.prepare(`${users.select} WHERE ${users.id} = ?`)
+  const byAddress = db.prepare(`${users.select} WHERE lower(${users.rawEmail}) IN (?, ?) ORDER BY ${users.id}`)
+  const byUsername =
+    users.username === null
+      ? null
+      : db.prepare(`${users.select} WHERE lower(${users.username}) = lower(?) ORDER BY ${users.id} LIMIT 1`)
+  const first = db.prepare(`${users.select} ORDER BY ${users.id} LIMIT ?`)
+  const next = db.prepare(`${users.select} WHERE ${users.id} > ? ORDER BY ${users.id} LIMIT ?`)
+  const withAddress = (address: string): Account[] =>
+    byAddress.all(...addressParameters(address)).map((row) => accountOf(row)!)
+
+  return {
+    byId(id: string): Account | null {
+      const account = accountOf(byId.get(id))
+      // A column of numbers also matches "01" and "1.0"; only the one spelling that we hand out names the account.
+      return account?.id === id ? account : null
+    },
+    byAddress: withAddress,
+    byName: (name: string): Account | null => withAddress(name)[0] ?? accountOf(byUsername?.get(name)),
+    list: (after: string | null, count: number): Account[] =>
+      (after === null ? first.all(count) : next.all(after, count)).map((row) => accountOf(row)!),
+  }
+}

@@ -1,0 +1,107 @@
+/** The main thread's side of the writer: gathers what is called in one turn, sends it as one message, hands out answers. */
+import { Worker } from 'node:worker_threads'
+import { Fault } from '../engine/outcome.ts'
+import type { Call, Operations, Reply, ThreadData } from './sqlite-thread.ts'
+
+/** Runs operations on the thread. */
+export type Writer = {
+  run<K extends keyof Operations>(name: K, ...args: Parameters<Operations[K]>): Promise<ReturnType<Operations[K]>>
+  /** Throws what ended the thread, if something did. */
+  check(): void
+  /** Finishes what was called, then ends the thread. */
+  close(): Promise<void>
+}
+
+type Waiting = {
+  readonly call: Call
+  readonly resolve: (value: never) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Operations in one transaction, at most: others wait no longer than these take. */
+const most = 256
+
+const thread = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
+
+/** Starts the thread; `onQueued` is called after a commit that queued a letter. */
+export function startWriter(data: ThreadData, onQueued: () => void, script: URL = thread): Writer {
+  // The host's own flags are not for this thread: `--input-type` or a loader of tests would stop it.
+  const worker = new Worker(script, { workerData: data, execArgv: [], name: 'latchkey-sqlite' })
+  worker.unref()
+  const waiting: Waiting[] = []
+  let flying: Waiting[] = []
+  let scheduled = false
+  let ended: Fault | null = null
+  let closing: Promise<void> | null = null
+  let onIdle: (() => void) | null = null
+
+  /** The event loop is held up only while an answer is due. */
+  function send(): void {
+    scheduled = false
+    if (flying.length > 0 || ended) return
+    flying = waiting.splice(0, most)
+    if (flying.length === 0) {
+      worker.unref()
+      onIdle?.()
+      return
+    }
+    worker.ref()
+    worker.postMessage(flying.map((one) => one.call))
+  }
+
+  worker.on('message', ({ answers, queued }: Reply) => {
+    const answered = flying
+    flying = []
+    // What was called meanwhile goes first, so that the thread works while the answers are taken in.
+    send()
+    if (queued) onQueued()
+    for (const [index, { resolve, reject }] of answered.entries()) {
+      const answer = answers[index]!
+      if (answer[0]) resolve(answer[1] as never)
+      else reject(new Fault(answer[1], answer[2]))
+    }
+  })
+  const end = (reason: string, cause?: unknown) => {
+    ended ??= new Fault('database', reason, { cause })
+    for (const { reject } of [...flying.splice(0), ...waiting.splice(0)]) reject(ended)
+    onIdle?.()
+  }
+  worker.on('error', (error) => end(`The thread that writes to ${data.file.path} ended: ${error.message}`, error))
+  const gone = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      end(closing ? 'The store is closed.' : `The thread that writes to ${data.file.path} ended with code ${code}.`)
+      resolve()
+    })
+  })
+
+  async function finish(): Promise<void> {
+    if (flying.length + waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve
+      })
+    }
+    if (ended) return
+    worker.ref()
+    worker.postMessage('close')
+    await gone
+  }
+
+  return {
+    run: (...call) =>
+      new Promise((resolve, reject) => {
+        if (ended || closing) return reject(ended ?? new Fault('database', 'The store is closed.'))
+        waiting.push({ call, resolve, reject })
+        if (scheduled || flying.length > 0) return
+        scheduled = true
+        // After the events that came in together: their operations share a commit.
+        setImmediate(send)
+      }),
+    check() {
+      if (ended) throw ended
+    },
+    close: () => {
+      closing ??= finish()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * SQLite, built into Node. Reads run here and at once; writes run on a thread of their own, where all that is called in
+ * one turn of the event loop shares one durable commit. Several processes may use one file.
+ */
+import { resolve } from 'node:path'
+import { Fault } from '../engine/outcome.ts'
+import type { Accounts, AccountsTable, Database, Store } from '../engine/ports.ts'
+import { type File, guarded, openToRead } from './sqlite-file.ts'
+import { look, migrateIn, pendingIn } from './sqlite-migrate.ts'
+import { accountReads, storeReads } from './sqlite-reads.ts'
+import { purged } from './sqlite-rest.ts'
+import { usersOf } from './sqlite-users.ts'
+import { startWriter, type Writer } from './sqlite-writer.ts'
+
+/** What can be set. */
+export type SqliteOptions = {
+  /** How long a write waits for another process's, in milliseconds. Default: 5000. */
+  readonly busyTimeout?: number
+}
+
+/**
+ * A database in a file, made for its owner alone (mode 0600) where there is none.
+ * @throws Fault `configuration` when the schema is not up to date or the mapping names what is not there; `database`
+ * and `database-busy` from any operation, after which the store goes on serving.
+ * @example latchkey({ store: sqlite('data/app.db'), … })
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Database {
+  if (path === '' || path.startsWith(':')) {
+    throw new Fault('configuration', `sqlite("${path}"): name a file; for a database in memory use memory().`)
+  }
+  const file: File = { path: resolve(path), busyTimeout: options.busyTimeout ?? 5000 }
+  return {
+    pending: async (table, columns) => pendingIn(file, table, columns),
+    migrate: async (table, columns) => migrateIn(file, table, columns),
+    open: async (table, columns) => openFile(file, table, columns),
+  }
+}
+
+function openFile(file: File, table: AccountsTable, columns: boolean): { store: Store; accounts: Accounts } {
+  const lacking = pendingIn(file, table, columns).map((step) => step.name)
+  const db = openToRead(file)
+  if (lacking.length > 0 || !db) {
+    db?.close()
+    throw new Fault('configuration', `${file.path} lacks ${lacking.join(', ')}: run "latchkey migrate".`)
+  }
+  const listeners = new Set<() => void>()
+  const reads = guarded(file, () => {
+    const users = usersOf(table, columns, look(db, table))
+    return { ...storeReads(db), ...accountReads(db, users) }
+  })
+  const writer = startWriter({ file, table, columns }, () => {
+    for (const listener of listeners) listener()
+  })
+  const read = async <T>(work: () => T): Promise<T> => guarded(file, work)
+  const close = async () => {
+    // Before the thread's connection, so that the last one to close is one that can tidy up the file.
+    if (db.isOpen) db.close()
+    await writer.close()
+  }
+  const store: Store = {
+    ask: (ask) => writer.run('ask', ask),
+    challenge: (id) => read(() => reads.challenge(id)),
+    bind: (binding) => writer.run('bind', binding),
+    takeTry: (...args) => writer.run('takeTry', ...args),
+    prove: (...args) => writer.run('prove', ...args),
+    change: (change) => writer.run('change', change),
+    note: (event) => writer.run('note', event),
+    take: (...args) => writer.run('take', ...args),
+    giveBack: (...args) => writer.run('giveBack', ...args),
+    full: (takes, at) => read(() => reads.full(takes, at)),
+    lease: (...args) => writer.run('lease', ...args),
+    renew: (...args) => writer.run('renew', ...args),
+    settle: (...args) => writer.run('settle', ...args),
+    nextDue: (at) => read(() => reads.nextDue(at)),
+    onLetter: (listener) => void listeners.add(listener),
+    openSession: (...args) => writer.run('openSession', ...args),
+    session: (id, at) => read(() => reads.session(id, at)),
+    endSession: (...args) => writer.run('endSession', ...args),
+    history: (accountId, count) => read(() => reads.history(accountId, count)),
+    events: (after, count) => read(() => reads.events(after, count)),
+    purge: (at) => purge(writer, at),
+    ping: () =>
+      read(() => {
+        writer.check()
+        reads.ping()
+      }),
+    close,
+  }
+  const accounts: Accounts = {
+    byId: (id) => read(() => reads.byId(id)),
+    byAddress: (address) => read(() => reads.byAddress(address)),
+    byName: (name) => read(() => reads.byName(name)),
+    add: (...args) => writer.run('addAccounts', ...args),
+    list: (after, count) => read(() => reads.list(after, count)),
+  }
+  return { store, accounts }
+}
+
+/** Step after step, each an operation like any other, so that others get their turn in between. */
+async function purge(writer: Writer, at: number): Promise<number> {
+  let total = 0
+  for (const what of purged) {
+    for (let gone = -1; gone !== 0; total += gone) gone = await writer.run('purge', what, at)
+  }
+  for (let after: string | null = ''; after !== null; ) {
+    const { gone, next }: { gone: number; next: string | null } = await writer.run('purgeLimits', after, at)
+    total += gone
+    after = next
+  }
+  return total
+}
