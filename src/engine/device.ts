@@ -5,9 +5,9 @@
 import { digest, fresh, type Keyring, mac, same } from './keys.ts'
 import type { Random } from './ports.ts'
 
-/** The value of a device's cookie for this address. */
+/** The value of a device's cookie for this address. Its first eight characters are the same for one address: a name for the cookie. */
 export function deviceFor(keyring: Keyring, random: Random, address: string): string {
-  const id = fresh(random, 16)
+  const id = digest(keyring.current, 'handle', ['device', address]).slice(0, 8) + fresh(random, 16).slice(0, 14)
   return id + mac(keyring.current, 'device', [id, address])
 }
 

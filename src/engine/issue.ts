@@ -89,13 +89,7 @@ async function codesUsedUp(kit: Needs, flow: Flow, challenge: Challenge): Promis
 /** What a decoy is bound to: an id that no account has, so that a stranger's address costs the database the same. */
 const decoyOf = (challenge: Challenge): string => `decoy:${challenge.addressKey}`
 
-function bind(
-  kit: Needs,
-  flow: Flow,
-  challenge: Challenge,
-  accountId: string,
-  at: number,
-): Promise<Challenge | null> {
+function bind(kit: Needs, flow: Flow, challenge: Challenge, accountId: string, at: number): Promise<Challenge | null> {
   const keys = kit.keys.find(challenge.keyId)
   const inColumns = flow.proof.kind === 'stored' && flow.proof.keep === 'columns' && keys
   return kit.store.bind({

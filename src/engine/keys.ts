@@ -17,7 +17,6 @@ export type Purpose =
   | 'column'
   | 'address'
   | 'limit'
-  | 'browser'
   | 'seal'
   | 'device'
   | 'csrf'

@@ -137,5 +137,5 @@ export function logInTakes(
   const account = device
     ? take(keys, 'log-ins-per-device', [device], limits.logInsPerAccount)
     : take(keys, 'log-ins-per-account', [name], limits.logInsPerAccount)
-  return [account, take(keys, 'log-ins-per-network', [block], limits.logInsPerNetwork)]
+  return block === '' ? [account] : [account, take(keys, 'log-ins-per-network', [block], limits.logInsPerNetwork)]
 }

@@ -139,8 +139,11 @@ function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string)
   const { max, seconds } = flow.limits.asks
   const windows = [{ max, ms: seconds * 1000 }]
   const key = [flow.name, addressKey]
-  const takes = [take(kit.keys, 'asks-per-caller', [...key, 'network', caller.block], windows)]
+  const takes: Take[] = []
   if (caller.browser) takes.push(take(kit.keys, 'asks-per-caller', [...key, 'browser', caller.browser], windows))
+  // A host that does not say where its requests come from has one network for everybody: not counted.
+  if (caller.block === '') return takes
+  takes.push(take(kit.keys, 'asks-per-caller', [...key, 'network', caller.block], windows))
   return [...takes, take(kit.keys, 'asks-per-network', [caller.block], kit.limits.asksPerNetwork)]
 }
 

@@ -1,0 +1,56 @@
+/** The built front-end files, read once at the start from `dist/web`. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Fault } from './engine/outcome.ts'
+import type { Asset, Assets } from './http/parts.ts'
+
+const types: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+}
+
+/** Stands in the built front end where its base belongs. */
+const placeholder = '/__latchkey_base__/'
+
+/**
+ * Style, script and, where `spaBase` says under which path, the front end.
+ * @throws Fault `configuration` when they are not built.
+ */
+export function readAssets(spaBase: string | null): Assets {
+  const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/web/' : './web/', import.meta.url))
+  if (!existsSync(join(root, 'pages'))) {
+    throw new Fault(
+      'configuration',
+      `The pages' style and script are not built: expected them in ${root}. Run "npm run build".`,
+    )
+  }
+  const style = read(join(root, 'pages/page.css'))
+  const script = read(join(root, 'pages/page.js'))
+  const version = createHash('sha256').update(style.body).update(script.body).digest('base64url').slice(0, 12)
+  return { style, script, version, spa: spaBase === null ? null : readSpa(join(root, 'spa'), spaBase) }
+}
+
+function readSpa(folder: string, base: string): ReadonlyMap<string, Asset> | null {
+  if (!existsSync(folder)) return null
+  const files = new Map<string, Asset>()
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const asset = read(path)
+    const name = path.slice(folder.length + 1).replaceAll('\\', '/')
+    const isText = name.endsWith('.html')
+    const body = isText ? Buffer.from(asset.body).toString('utf8').replaceAll(placeholder, `${base}/`) : asset.body
+    files.set(name, { ...asset, body })
+  }
+  return files
+}
+
+const read = (path: string): Asset => ({
+  body: new Uint8Array(readFileSync(path)),
+  type: types[extname(path)] ?? 'application/octet-stream',
+})

@@ -1,0 +1,194 @@
+/** The routes, each with its methods and handler. Web-standard: a Request comes in, a Response goes out. */
+import { type Context, Hono } from 'hono'
+import { fresh } from '../engine/keys.ts'
+import { Fault } from '../engine/outcome.ts'
+import { pickLocale } from '../words/index.ts'
+import { showGallery, showInbox, showLetter, showLetterHtml } from './development.ts'
+import { refusalPage, type Wrong, wrong } from './faces.ts'
+import { cors, hostGuard, securityHeaders } from './guard.ts'
+import { apiChange, apiProve, apiRequest, rulesOf, spaAsk, spaChange } from './json-face.ts'
+import { openapi } from './openapi.ts'
+import * as page from './page-face.ts'
+import type { Asset, Env, Parts } from './parts.ts'
+import { hasPages, isCode, type PagesFlow, shared } from './routes.ts'
+import { postLogin, postLogout, showAccount, showLogin } from './sign-in.ts'
+
+type C = Context<Env>
+type Handler = (c: C) => Response | Promise<Response>
+type Methods = { readonly GET?: Handler; readonly POST?: Handler }
+
+/** An app over the parts; `fetch(request, { remoteAddress })`. */
+export function app(parts: Parts): Hono<Env> {
+  const hono = new Hono<Env>({ strict: true })
+  const headers = Object.entries(securityHeaders(parts))
+  const isJson = (c: C): boolean => jsonPaths(parts).some((start) => c.req.path.startsWith(start))
+  const refuse = (c: C, code: Wrong): Response | Promise<Response> =>
+    isJson(c) ? wrong(c, pickLocale(c.req.header('accept-language')), code) : refusalPage(c, parts, null, code)
+
+  hono.use(async (c, next) => {
+    c.set('requestId', fresh(parts.random, 9))
+    for (const [name, value] of headers) c.header(name, value)
+    await next()
+  })
+  hono.use(hostGuard(parts, (c) => refuse(c, 'misdirected')))
+  for (const path of jsonPaths(parts)) hono.use(`${path}*`, cors(parts))
+  hono.notFound((c) => refuse(c as C, 'not-found'))
+  hono.onError((error, c) => {
+    const busy = error instanceof Fault
+    parts.log('error', 'a request failed', { request: c.get('requestId'), path: c.req.routePath, error: String(error) })
+    for (const [name, value] of headers) c.header(name, value)
+    c.header('Retry-After', busy ? '2' : '5')
+    return refuse(c as C, 'unavailable')
+  })
+
+  const route = (path: string, methods: Methods): void => {
+    const allow = [...Object.keys(methods), ...(methods.GET ? ['HEAD'] : [])].join(', ')
+    hono.all(path, (c) => {
+      const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
+      const handler = methods[method as keyof Methods]
+      if (handler) return handler(c)
+      c.header('Allow', allow)
+      return refuse(c, 'method-not-allowed')
+    })
+  }
+  /** A page's path ends with a slash; without it one is sent there. A path that holds a secret is served in both forms. */
+  const routePage = (path: string, methods: Methods, holdsSecret = false): void => {
+    route(path, methods)
+    const bare = path.replace(/\/$/, '')
+    if (bare === '' || bare === path) return
+    const slash: Handler = (c) => c.redirect(`${c.req.path}/${new URL(c.req.url).search}`, 308)
+    route(bare, holdsSecret ? methods : { GET: slash, POST: slash })
+  }
+
+  routeShared(parts, route, routePage)
+  if (parts.development) routeDevelopment(parts, routePage)
+  for (const flow of parts.flows) {
+    if (hasPages(flow)) routeFlow(parts, flow, routePage)
+    else {
+      routeBoth(route, flow.routes.ask, { POST: (c) => spaAsk(c, parts, flow) })
+      routeBoth(route, flow.routes.change, { POST: (c) => spaChange(c, parts, flow) })
+    }
+    const api = shared.api.replace(':flow', flow.name)
+    routeBoth(route, `${api}request`, { POST: (c) => apiRequest(c, parts, flow) })
+    routeBoth(route, `${api}prove`, { POST: (c) => apiProve(c, parts, flow) })
+    routeBoth(route, `${api}change`, { POST: (c) => apiChange(c, parts, flow) })
+    routeBoth(route, `${api}rules`, { GET: (c) => c.json(rulesOf(flow)) })
+  }
+  for (const path of new Set(parts.flows.filter(hasPages).map((flow) => flow.routes.login))) {
+    const first = parts.flows.filter(hasPages).find((flow) => flow.routes.login === path && !flow.loginUrl)
+    if (first) routePage(path, { GET: (c) => showLogin(c, parts, first), POST: (c) => postLogin(c, parts, first) })
+  }
+  if (parts.assets.spa) routeSpa(parts, parts.assets.spa, route)
+  return hono
+}
+
+/** Where programs are answered with problem documents. */
+const jsonPaths = (parts: Parts): string[] => [
+  '/api/',
+  ...parts.flows.flatMap((flow) => (flow.face === 'json' ? [flow.routes.ask, flow.routes.change] : [])),
+]
+
+type Route = (path: string, methods: Methods) => void
+
+/** Programs may write a path with or without its slash. */
+function routeBoth(route: Route, path: string, methods: Methods): void {
+  const bare = path.replace(/\/$/, '')
+  route(bare, methods)
+  route(`${bare}/`, methods)
+}
+
+function routeShared(parts: Parts, route: Route, routePage: Route): void {
+  const change = parts.flows.find(hasPages)?.routes.ask
+  const asset = ({ body, type }: Asset): Handler => {
+    return (c) => c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
+  }
+  route(shared.style, { GET: asset(parts.assets.style) })
+  route(shared.script, { GET: asset(parts.assets.script) })
+  route(shared.health, { GET: (c) => c.text('ok') })
+  route(shared.ready, {
+    GET: async (c) => {
+      const answers = await parts.verbs.ping().then(
+        () => true,
+        () => false,
+      )
+      return answers ? c.text('ok') : c.text('not ok', 503)
+    },
+  })
+  const document = JSON.stringify(openapi(parts))
+  route(shared.openapi, { GET: (c) => c.body(document, 200, { 'Content-Type': 'application/json' }) })
+  if (change) route(shared.changePassword, { GET: (c) => c.redirect(change, 303) })
+  routePage(shared.logout, { POST: (c) => postLogout(c, parts) })
+  routePage(shared.account, { GET: (c) => showAccount(c, parts) })
+  const home = parts.flows.find((flow) => flow.home)?.home ?? shared.account
+  route('/', { GET: (c) => (parts.development ? showGallery(c, parts) : c.redirect(home, 303)) })
+}
+
+function routeDevelopment(parts: Parts, routePage: Route): void {
+  routePage(shared.inbox, { GET: (c) => showInbox(c, parts) })
+  routePage(`${shared.inbox}:id/`, { GET: (c) => showLetter(c, parts, c.req.param('id') ?? '') })
+  routePage(`${shared.inbox}:id/html/`, { GET: (c) => showLetterHtml(c, parts, c.req.param('id') ?? '') })
+}
+
+function routeFlow(
+  parts: Parts,
+  flow: PagesFlow,
+  routePage: (path: string, methods: Methods, holdsSecret?: boolean) => void,
+): void {
+  const { routes } = flow
+  const set: Methods = { GET: (c) => page.showSet(c, parts, flow), POST: (c) => page.postSet(c, parts, flow, null) }
+  routePage(routes.ask, { GET: (c) => page.showAsk(c, parts, flow), POST: (c) => page.postAsk(c, parts, flow) })
+  if (routes.sent) routePage(routes.sent, { GET: (c) => page.showSent(c, parts, flow) })
+  if (routes.done && routes.done !== 'login') routePage(routes.done, { GET: (c) => page.showDone(c, parts, flow) })
+  if (isCode(flow)) {
+    routePage(flow.routes.code, {
+      GET: (c) => page.showCode(c, parts, flow),
+      POST: (c) => page.postCode(c, parts, flow),
+    })
+  }
+  if (flow.proof.carry === 'query') {
+    const inQuery = (c: C): Response | Promise<Response> => {
+      const tokens = c.req.queries(flow.fields.token)
+      if (!tokens) return page.showSet(c, parts, flow)
+      return page.openLink(c, parts, flow, {
+        uid: c.req.query('uid') ?? null,
+        token: tokens.length === 1 ? tokens[0]! : '',
+      })
+    }
+    routePage(routes.set, { ...set, GET: inQuery }, true)
+    return
+  }
+  routePage(routes.set, set)
+  for (const path of routes.link) {
+    const linkOf = (c: C) => ({ uid: c.req.param('uid') ?? null, token: c.req.param('token') ?? '' })
+    const methods: Methods = {
+      GET: (c) => page.openLink(c, parts, flow, linkOf(c)),
+      POST: (c) => page.postSet(c, parts, flow, linkOf(c)),
+    }
+    routePage(path, methods, true)
+  }
+}
+
+/** The front end under its base: its files, its settings, and its document for every other path there. */
+function routeSpa(parts: Parts, files: ReadonlyMap<string, Asset>, route: Route): void {
+  const base = new URL(parts.spaUrl).pathname.replace(/\/$/, '')
+  const index = files.get('index.html')
+  for (const [path, file] of files) {
+    if (path === 'index.html') continue
+    route(`${base}/${path}`, {
+      GET: (c) =>
+        c.body(file.body, 200, { 'Content-Type': file.type, 'Cache-Control': 'public, max-age=31536000, immutable' }),
+    })
+  }
+  const first = parts.flows.find(hasPages)
+  const json = parts.flows.find((flow) => flow.face === 'json')
+  const settings = {
+    api: '',
+    base,
+    login: first?.loginUrl ?? first?.routes.login ?? '/login/',
+    brand: json?.brand.name ?? 'Latchkey',
+  }
+  route(`${base}/config.json`, { GET: (c) => c.json(settings) })
+  const show: Handler = (c) => c.body(index?.body ?? '', 200, { 'Content-Type': 'text/html; charset=utf-8' })
+  const pages = json?.face === 'json' ? Object.values(json.routes.spa) : []
+  for (const path of [...pages, '']) routeBoth(route, base + path || '/', { GET: show })
+}

@@ -1,0 +1,80 @@
+/** The cookies, by name. On https each is `__Host-`: this host's alone, and never sent in clear (RFC 6265bis). */
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { digestOfRandom, fresh, type Keyring, mac, same, seal, unseal } from '../engine/keys.ts'
+import type { Random } from '../engine/ports.ts'
+import { sessionLife } from '../engine/session.ts'
+
+/** What a browser remembers of its latest ask, sealed. */
+export type AskMemory = { readonly flowId: string; readonly address: string; readonly at: number }
+
+export type Cookies = ReturnType<typeof cookies>
+
+const day = 86_400
+
+/** Reads and writes the cookies of one installation. */
+export function cookies(keys: Keyring, random: Random, secure: boolean) {
+  const prefix = secure ? '__Host-' : ''
+  const name = (plain: string): string => `${prefix}lk_${plain}`
+  const set = (c: Context, plain: string, value: string, maxAge: number): void =>
+    setCookie(c, name(plain), value, { path: '/', httpOnly: true, sameSite: 'Lax', secure, maxAge })
+  const get = (c: Context, plain: string): string | undefined => getCookie(c, name(plain))
+  const named = (c: Context, start: string): [string, string][] =>
+    Object.entries(getCookie(c))
+      .filter(([key]) => key.startsWith(name(start)))
+      .map(([key, value]) => [key.slice(name(start).length), value])
+
+  /** The browser's own random value; made here if it has none. Its form token and its codes hang on it. */
+  const browser = (c: Context): string => {
+    const known = c.get('browser') ?? get(c, 'browser')
+    if (known && /^[\w-]{22}$/.test(known)) return known
+    const made = fresh(random, 16)
+    c.set('browser', made)
+    set(c, 'browser', made, day)
+    return made
+  }
+
+  return {
+    browser,
+    /** What stands for the browser in the database. */
+    browserKey: (c: Context): string => digestOfRandom(browser(c)).slice(0, 22),
+    csrfToken: (browser: string): string => mac(keys.current, 'csrf', [browser]),
+    isCsrfToken: (browser: string | undefined, token: string): boolean =>
+      browser !== undefined && keys.all.some((one) => same(mac(one, 'csrf', [browser]), token)),
+    knownBrowser: (c: Context): string | undefined => get(c, 'browser'),
+
+    remember(c: Context, flow: string, memory: AskMemory, seconds: number): void {
+      set(c, `ask_${flow}`, seal(keys.current, random, `ask:${flow}`, JSON.stringify(memory)), seconds)
+    },
+    remembered(c: Context, flow: string): AskMemory | null {
+      const sealed = get(c, `ask_${flow}`)
+      if (!sealed || sealed.length > 2_048) return null
+      for (const one of keys.all) {
+        const text = unseal(one, `ask:${flow}`, sealed)
+        if (text !== null) return JSON.parse(text)
+      }
+      return null
+    },
+    forget: (c: Context, flow: string): void => void deleteCookie(c, name(`ask_${flow}`), { path: '/', secure }),
+
+    /** One cookie per challenge, so that two tabs with two accounts never mix. */
+    grant: (c: Context, handle: string, grant: string, seconds: number): void =>
+      set(c, `grant_${handle}`, grant, seconds),
+    grants: (c: Context): [handle: string, grant: string][] => named(c, 'grant_').slice(0, 8),
+    dropGrant: (c: Context, handle: string): void =>
+      void deleteCookie(c, name(`grant_${handle}`), { path: '/', secure }),
+
+    session: (c: Context): string | undefined => get(c, 'session'),
+    signIn: (c: Context, token: string): void => set(c, 'session', token, sessionLife / 1000),
+    signOut(c: Context): void {
+      if (get(c, 'session') !== undefined) deleteCookie(c, name('session'), { path: '/', secure })
+    },
+
+    devices: (c: Context): string[] =>
+      named(c, 'device_')
+        .slice(0, 8)
+        .map(([, value]) => value),
+    /** Known for half a year; the name is the value's own start, so that several accounts share a browser. */
+    knowDevice: (c: Context, value: string): void => set(c, `device_${value.slice(0, 8)}`, value, 180 * day),
+  }
+}

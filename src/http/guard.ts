@@ -1,0 +1,103 @@
+/** What stands before every handler: the host, the headers that every answer carries, and whether a post is from our own page. */
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Env, Parts } from './parts.ts'
+import { hasPages, shared } from './routes.ts'
+
+/** Headers of every answer (OWASP HTTP Headers Cheat Sheet). No script or style stands in a page; nothing comes from elsewhere. */
+export function securityHeaders(parts: Parts): Record<string, string> {
+  const policy = [
+    `default-src 'none'`,
+    `script-src 'self'`,
+    `style-src 'self'`,
+    `img-src 'self' data:`,
+    `connect-src ${["'self'", ...(parts.assets.spa ? [parts.publicUrl] : [])].join(' ')}`,
+    `form-action ${["'self'", ...loginOrigins(parts)].join(' ')}`,
+    `frame-src 'self'`,
+    `frame-ancestors 'none'`,
+    `base-uri 'none'`,
+    `object-src 'none'`,
+  ]
+  return {
+    'Content-Security-Policy': policy.join('; '),
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Robots-Tag': 'noindex',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+    ...(parts.publicUrl.startsWith('https:')
+      ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }
+      : {}),
+  }
+}
+
+/** A log-in page that stands elsewhere: browsers hold a form's redirect to the policy too. */
+const loginOrigins = (parts: Parts): string[] => [
+  ...new Set(
+    parts.flows
+      .filter(hasPages)
+      .flatMap((flow) => [flow.loginUrl, flow.home])
+      .filter((url) => url?.startsWith('http'))
+      .map((url) => new URL(url!).origin),
+  ),
+]
+
+/** Refuses a host that is not ours, by the header and by the request's own address; probes of health are let through. */
+export function hostGuard(
+  parts: Parts,
+  refuse: (c: Context<Env>) => Response | Promise<Response>,
+): MiddlewareHandler<Env> {
+  const allowed = new Set(parts.allowedHosts.map((host) => host.toLowerCase()))
+  const isOurs = (host: string): boolean => allowed.has(host) || allowed.has(host.replace(/:\d+$/, ''))
+  return async (c, next) => {
+    const url = new URL(c.req.url)
+    const header = c.req.header('host')?.toLowerCase()
+    const probe = url.pathname === shared.health || url.pathname === shared.ready
+    if (!probe && !(isOurs(url.host) && (header === undefined || isOurs(header)))) return refuse(c)
+    await next()
+  }
+}
+
+/**
+ * Whether a form was sent from a page of ours: by `Sec-Fetch-Site`, then `Origin`, and where both are missing or `null`
+ * by the form's token. A token that is there must be right. `carriesProof`: the post holds its own proof, which no
+ * other site can know, as scripts send it.
+ */
+export function isOurPost(c: Context<Env>, parts: Parts, token: string, carriesProof: boolean): boolean {
+  const site = c.req.header('sec-fetch-site')
+  const origin = c.req.header('origin')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
+  if (origin !== undefined && origin !== 'null' && !isOurOrigin(c, parts, origin)) return false
+  const right = parts.cookies.isCsrfToken(parts.cookies.knownBrowser(c), token)
+  if (token !== '' && !right) return false
+  const vouched = site !== undefined || (origin !== undefined && origin !== 'null')
+  return vouched || right || carriesProof
+}
+
+/** The public origin, or the very host that the request names (which is on the list of ours). */
+const isOurOrigin = (c: Context<Env>, parts: Parts, origin: string): boolean =>
+  origin === parts.publicUrl || origin.replace(/^https?:\/\//, '') === (c.req.header('host') ?? new URL(c.req.url).host)
+
+/** Exact-origin CORS for a front end that stands elsewhere; never with credentials. */
+export function cors(parts: Parts): MiddlewareHandler<Env> {
+  const origin = new URL(parts.spaUrl).origin
+  const elsewhere = origin !== parts.publicUrl
+  return async (c, next) => {
+    if (!elsewhere || c.req.header('origin') !== origin) return next()
+    if (c.req.method === 'OPTIONS') {
+      return c.body(null, 204, {
+        'Access-Control-Allow-Origin': origin,
+        'Access-Control-Allow-Methods': 'GET, POST',
+        'Access-Control-Allow-Headers': 'Content-Type',
+        'Access-Control-Max-Age': '600',
+        Vary: 'Origin',
+      })
+    }
+    await next()
+    c.header('Access-Control-Allow-Origin', origin)
+    c.header('Access-Control-Expose-Headers', 'Retry-After')
+    c.header('Cross-Origin-Resource-Policy', 'cross-origin')
+    c.header('Vary', 'Origin', { append: true })
+  }
+}

@@ -1,0 +1,114 @@
+/** The same verbs for programs: JSON in, JSON or a problem document out, and no cookie. */
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import type { Flow, JsonFlow } from '../engine/flow.ts'
+import type { Refusal } from '../engine/outcome.ts'
+import { longest } from '../engine/policy.ts'
+import type { Link } from '../engine/prove.ts'
+import { pickLocale, say } from '../words/index.ts'
+import { deadToken, problemOf, wrong, wrongBody } from './faces.ts'
+import { callerOf, type Env, type Parts } from './parts.ts'
+import { hasControls, readJson } from './read.ts'
+import { changeBody, proveBody, requestBody, spaAskBody, spaChangeBody } from './schemas.ts'
+import type { ChangeAnswer, ProveAnswer, RequestAnswer, Rules } from './wire.ts'
+
+type C = Context<Env>
+
+const localeOf = (c: C) => pickLocale(c.req.header('accept-language'))
+
+/** A body of the right form, or the answer that refuses it. */
+async function bodyOf<T>(c: C, schema: z.ZodType<T>): Promise<T | Response> {
+  const read = await readJson(c.req.raw)
+  if (!read.ok) return wrong(c, localeOf(c), wrongBody(read.status), read.detail)
+  const parsed = schema.safeParse(Object.fromEntries(read.fields))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') ?? ''
+  return wrong(c, localeOf(c), 'bad-request', [where, issue?.message].filter(Boolean).join(': '))
+}
+
+/** What a new password of this flow must be. */
+export const rulesOf = ({ password }: Flow): Rules => ({
+  min: password.min,
+  max: longest,
+  upper: password.upper,
+  lower: password.lower,
+  digit: password.digit,
+  special: password.special,
+  not_all_digits: password.notAllDigits,
+  history: password.history,
+})
+
+async function ask(c: C, parts: Parts, flow: Flow, address: string, previous: string | null) {
+  const caller = callerOf(c, parts, null)
+  if (hasControls(address)) return { ok: false, refusal: { code: 'email-invalid' } } as const
+  const known = await parts.verbs.lookup(flow, address, caller)
+  return known.ok ? parts.verbs.request(flow, { address, caller, previous, resend: previous !== null }) : known
+}
+
+/** `POST /api/flows/<flow>/request` */
+export async function apiRequest(c: C, parts: Parts, flow: Flow): Promise<Response> {
+  const body = await bodyOf(c, requestBody)
+  if (body instanceof Response) return body
+  const outcome = await ask(c, parts, flow, body.email ?? '', body.flow_id ?? null)
+  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  const answer: RequestAnswer = {
+    message: sentSentence(c, flow),
+    flow_id: outcome.flowId,
+    expires_in: outcome.expiresIn,
+    resend_after: outcome.resendAfter,
+  }
+  return c.json(answer)
+}
+
+const sentSentence = (c: C, flow: Flow): string =>
+  say(localeOf(c), flow.proof.kind === 'code' ? 'api.code-sent' : 'api.link-sent')
+
+/** `POST /api/flows/<flow>/prove` */
+export async function apiProve(c: C, parts: Parts, flow: Flow): Promise<Response> {
+  const body = await bodyOf(c, proveBody)
+  if (body instanceof Response) return body
+  const caller = callerOf(c, parts, null)
+  const outcome =
+    'token' in body
+      ? await parts.verbs.look(flow, { token: body.token, uid: body.uid ?? null }, caller)
+      : await parts.verbs.prove(flow, { flowId: body.flow_id, address: body.email, code: body.code, caller })
+  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  const { grant, expiresIn, account } = outcome
+  const answer: ProveAnswer = { grant, expires_in: expiresIn, account: account.email, rules: rulesOf(flow) }
+  return c.json(answer)
+}
+
+/** `POST /api/flows/<flow>/change` */
+export async function apiChange(c: C, parts: Parts, flow: Flow): Promise<Response> {
+  const body = await bodyOf(c, changeBody)
+  if (body instanceof Response) return body
+  const by = 'token' in body ? { token: body.token, uid: body.uid ?? null } : { grant: body.grant }
+  const caller = callerOf(c, parts, null)
+  const wanted = { by, password: body.password, confirm: body.confirm ?? null, caller }
+  const outcome = await parts.verbs.change(flow, wanted)
+  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  const answer: ChangeAnswer = { message: say(localeOf(c), 'api.changed') }
+  return c.json(answer)
+}
+
+/** `POST /auth/forgot-password/`, with the bodies of its own. */
+export async function spaAsk(c: C, parts: Parts, flow: JsonFlow): Promise<Response> {
+  const body = await bodyOf(c, spaAskBody)
+  if (body instanceof Response) return body
+  const outcome = await ask(c, parts, flow, body.email ?? '', null)
+  return outcome.ok ? c.json({ message: sentSentence(c, flow) }) : problemOf(c, localeOf(c), outcome.refusal)
+}
+
+/** `POST /auth/reset-password/`: any wrong, old or used token is a 400 with one sentence. */
+export async function spaChange(c: C, parts: Parts, flow: JsonFlow): Promise<Response> {
+  const body = await bodyOf(c, spaChangeBody)
+  if (body instanceof Response) return body
+  const by: Link = { token: body.token ?? '', uid: null }
+  const caller = callerOf(c, parts, null)
+  const wanted = { by, password: body.new_password ?? '', confirm: null, caller }
+  const outcome = await parts.verbs.change(flow, wanted)
+  if (outcome.ok) return c.json({ message: say(localeOf(c), 'api.changed') })
+  const refusal: Refusal = outcome.refusal
+  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : problemOf(c, localeOf(c), refusal)
+}

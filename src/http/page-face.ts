@@ -1,0 +1,238 @@
+/** The pages of a flow: form in, page or redirect out. Nothing here decides; every decision is a verb's. */
+import type { Context } from 'hono'
+import type { Link, Proved } from '../engine/prove.ts'
+import * as pages from '../pages/index.ts'
+import type { AskView, CodeView } from '../pages/views.ts'
+import { refusalPage, status, wrongBody } from './faces.ts'
+import { isOurPost } from './guard.ts'
+import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
+import { hasControls, readForm, textOf } from './read.ts'
+import { type CodePages, donePath, isCode, type PagesFlow, sentPath } from './routes.ts'
+
+type C = Context<Env>
+type Answer = Response | Promise<Response>
+type Fields = ReadonlyMap<string, unknown>
+
+/** A page's caller: its browser's cookie is made if it has none, so that its codes belong to it from the first ask. */
+const pageCaller = (c: C, parts: Parts) => callerOf(c, parts, parts.cookies.browserKey(c))
+
+/** A form that is readable and ours, or the answer that refuses it. */
+export async function formOf(
+  c: C,
+  parts: Parts,
+  flow: PagesFlow | null,
+  carriesProof: (fields: Fields) => boolean = () => false,
+): Promise<Fields | Response> {
+  const read = await readForm(c.req.raw)
+  if (!read.ok) return refusalPage(c, parts, flow, wrongBody(read.status))
+  const token = textOf(read.fields, 'csrf_token')
+  if (token === null || !isOurPost(c, parts, token, carriesProof(read.fields))) {
+    return refusalPage(c, parts, flow, 'forbidden')
+  }
+  return read.fields
+}
+
+// Ask
+
+/** The form that asks for an address; also says "sent" where the flow has no page of its own for it. */
+export function showAsk(c: C, parts: Parts, flow: PagesFlow): Answer {
+  if (!flow.routes.sent && c.req.query('sent') === '1') return showSent(c, parts, flow)
+  return c.html(askPage(c, parts, flow, '', null))
+}
+
+function askPage(c: C, parts: Parts, flow: PagesFlow, value: string, problem: AskView['problem']): string {
+  const { ask } = flow.routes
+  return pages.ask(frameOf(c, parts, flow), {
+    action: ask,
+    field: flow.fields.email,
+    value,
+    problem,
+    code: isCode(flow),
+  })
+}
+
+/** An address came in. */
+export async function postAsk(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
+  const fields = await formOf(c, parts, flow)
+  if (fields instanceof Response) return fields
+  const address = textOf(fields, flow.fields.email)
+  const again = (value: string, problem: NonNullable<AskView['problem']>): Answer =>
+    c.html(askPage(c, parts, flow, value, problem), status(problem))
+  if (address === null || hasControls(address)) return again('', 'email-invalid')
+
+  const caller = pageCaller(c, parts)
+  const known = await parts.verbs.lookup(flow, address, caller)
+  const memory = parts.cookies.remembered(c, flow.name)
+  const outcome = known.ok
+    ? await parts.verbs.request(flow, {
+        address,
+        caller,
+        previous: memory?.flowId ?? null,
+        resend: fields.get('resend') === '1',
+      })
+    : known
+  if (!outcome.ok) {
+    const { refusal } = outcome
+    if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
+    return again(address, refusal.code)
+  }
+  if (!isCode(flow)) return c.redirect(sentPath(flow), 303)
+  const remembered = { flowId: outcome.flowId, address: address.trim(), at: parts.verbs.now() }
+  parts.cookies.remember(c, flow.name, remembered, outcome.expiresIn)
+  return c.redirect(`${flow.routes.code}?sent=1`, 303)
+}
+
+/** "Check your email", the same for everybody. */
+export const showSent = (c: C, parts: Parts, flow: PagesFlow): Answer =>
+  c.html(pages.sent(frameOf(c, parts, flow), { minutes: Math.round(flow.life / 60) }))
+
+// Code
+
+/** Where a code is typed; the address is filled in from the ask that this browser made. */
+export const showCode = (c: C, parts: Parts, flow: CodePages): Answer => c.html(codePage(c, parts, flow, null, null))
+
+function codePage(c: C, parts: Parts, flow: CodePages, typed: string | null, problem: CodeView['problem']): string {
+  const memory = parts.cookies.remembered(c, flow.name)
+  const waits = memory ? memory.at + flow.proof.resendAfter * 1000 - parts.verbs.now() : 0
+  return pages.code(frameOf(c, parts, flow), {
+    action: flow.routes.code,
+    resendAction: flow.routes.ask,
+    fields: flow.fields,
+    address: typed ?? memory?.address ?? '',
+    digits: flow.proof.digits,
+    minutes: Math.round(flow.life / 60),
+    problem,
+    resendIn: Math.max(0, Math.ceil(waits / 1000)),
+    justSent: problem === null && c.req.query('sent') === '1',
+  })
+}
+
+/** A code was typed. */
+export async function postCode(c: C, parts: Parts, flow: CodePages): Promise<Response> {
+  const fields = await formOf(c, parts, flow)
+  if (fields instanceof Response) return fields
+  const address = textOf(fields, flow.fields.email)
+  const code = textOf(fields, flow.fields.code)
+  const flowId = parts.cookies.remembered(c, flow.name)?.flowId ?? ''
+  const outcome =
+    address === null || code === null
+      ? ({ ok: false, refusal: { code: 'code-malformed' } } as const)
+      : await parts.verbs.prove(flow, { flowId, address, code, caller: pageCaller(c, parts) })
+  if (!outcome.ok) {
+    return c.html(codePage(c, parts, flow, address, outcome.refusal.code), status(outcome.refusal.code))
+  }
+  return toSetPage(c, parts, flow, outcome)
+}
+
+// Link
+
+/** A letter's link: the secret leaves the address at once. A look spends nothing. */
+export async function openLink(c: C, parts: Parts, flow: PagesFlow, link: Link): Promise<Response> {
+  if (c.req.method === 'HEAD') {
+    const live = await parts.verbs.peek(flow, link)
+    return live ? c.redirect(flow.routes.set, 303) : c.body(null, status('link-dead'))
+  }
+  const outcome = await parts.verbs.look(flow, link, pageCaller(c, parts))
+  return outcome.ok ? toSetPage(c, parts, flow, outcome) : refusalPage(c, parts, flow, 'link-dead')
+}
+
+function toSetPage(c: C, parts: Parts, flow: PagesFlow, proved: Proved): Response {
+  parts.cookies.grant(c, proved.handle, proved.grant, proved.expiresIn)
+  return c.redirect(`${flow.routes.set}?c=${proved.handle}`, 303)
+}
+
+// Set
+
+/** The form for the new password, for a browser that holds a grant. */
+export async function showSet(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
+  if (!flow.routes.done && c.req.query('done') === '1') return showDone(c, parts, flow)
+  const grants = parts.cookies.grants(c)
+  const wanted = c.req.query('c')
+  for (const [handle, grant] of wanted ? grants.filter(([one]) => one === wanted) : grants.reverse()) {
+    const account = await parts.verbs.granted(flow, grant)
+    if (account) return c.html(setPage(c, parts, flow, handle, account.email, []))
+  }
+  const missing = flow.proof.carry === 'query' && !wanted && grants.length === 0
+  return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
+}
+
+function setPage(
+  c: C,
+  parts: Parts,
+  flow: PagesFlow,
+  challenge: string,
+  account: string,
+  unmet: Parameters<typeof pages.newPassword>[1]['unmet'],
+): string {
+  const { fields, password: rule, routes } = flow
+  return pages.newPassword(frameOf(c, parts, flow), { action: routes.set, fields, challenge, account, rule, unmet })
+}
+
+/** A new password, with a grant from a cookie or, as scripts send it, with the link's own token. */
+export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Link | null): Promise<Response> {
+  const linkOf = (fields: Fields): Link | null => {
+    const token = isCode(flow) ? '' : textOf(fields, flow.fields.token)
+    return fromPath ?? (token ? { uid: null, token } : null)
+  }
+  const fields = await formOf(c, parts, flow, (read) => linkOf(read) !== null)
+  if (fields instanceof Response) return fields
+  const password = textOf(fields, flow.fields.password, 8_192)
+  const confirm = textOf(fields, flow.fields.confirm, 8_192)
+  if (password === null || confirm === null) return refusalPage(c, parts, flow, 'bad-request')
+
+  const link = linkOf(fields)
+  const handle = textOf(fields, 'challenge')
+  const grants = parts.cookies.grants(c)
+  const held = grants.find(([one]) => one === handle) ?? (handle === '' && grants.length === 1 ? grants[0] : undefined)
+  if (!link && !held) {
+    const missing = flow.proof.carry === 'query' && handle === ''
+    return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
+  }
+  const by = link ?? { grant: held![1] }
+  const outcome = await parts.verbs.change(flow, { by, password, confirm, caller: pageCaller(c, parts) })
+  if (outcome.ok) return afterChange(c, parts, flow, held?.[0] ?? null, outcome)
+  const { refusal } = outcome
+  if (refusal.code !== 'password-refused') return refusalPage(c, parts, flow, refusal.code)
+  return refusedPassword(c, parts, flow, by, held?.[0] ?? null, refusal.unmet)
+}
+
+/** A poor password costs no proof: the form again, with a grant where there was only a token. */
+async function refusedPassword(
+  c: C,
+  parts: Parts,
+  flow: PagesFlow,
+  by: Link | { grant: string },
+  handle: string | null,
+  unmet: Parameters<typeof pages.newPassword>[1]['unmet'],
+): Promise<Response> {
+  if ('grant' in by) {
+    const account = await parts.verbs.granted(flow, by.grant)
+    return c.html(setPage(c, parts, flow, handle ?? '', account?.email ?? '', unmet), status('password-refused'))
+  }
+  const proved = await parts.verbs.look(flow, by, pageCaller(c, parts))
+  if (!proved.ok) return refusalPage(c, parts, flow, 'link-dead')
+  parts.cookies.grant(c, proved.handle, proved.grant, proved.expiresIn)
+  return c.html(setPage(c, parts, flow, proved.handle, proved.account.email, unmet), status('password-refused'))
+}
+
+function afterChange(
+  c: C,
+  parts: Parts,
+  flow: PagesFlow,
+  handle: string | null,
+  changed: { session: string | null; device: string },
+): Response {
+  if (handle) parts.cookies.dropGrant(c, handle)
+  parts.cookies.forget(c, flow.name)
+  parts.cookies.knowDevice(c, changed.device)
+  if (changed.session) parts.cookies.signIn(c, changed.session)
+  else parts.cookies.signOut(c)
+  return c.redirect(donePath(flow), 303)
+}
+
+/** Success. */
+export async function showDone(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
+  const session = parts.cookies.session(c)
+  const signedIn = session !== undefined && (await parts.verbs.signedIn(session)) !== null
+  return c.html(pages.done(frameOf(c, parts, flow), { signedIn }))
+}

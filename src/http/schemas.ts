@@ -1,0 +1,71 @@
+/** What each JSON body must be: checked at the door, and described from the same lines in `/openapi.json`. */
+import { z } from 'zod'
+
+const text = (most: number, about: string) => z.string().max(most).describe(about)
+
+const email = text(1_024, 'An e-mail address. Absent or empty: "Email is required".').nullish()
+const token = text(512, "The token of a letter's link.")
+const uid = text(300, "The link's `uid`, where it has one.").optional()
+const password = text(8_192, 'The new password.')
+
+/** `POST /api/flows/{flow}/request` */
+export const requestBody = z.strictObject({
+  email,
+  flow_id: text(64, 'The `flow_id` of an earlier answer: asks for the same code again.').optional(),
+})
+
+/** `POST /api/flows/{flow}/prove` */
+export const proveBody = z.union([
+  z.strictObject({
+    flow_id: text(64, 'The `flow_id` of the ask.'),
+    email: text(1_024, 'The address that was asked for.'),
+    code: text(64, 'The digits, as they were typed.'),
+  }),
+  z.strictObject({ token, uid }),
+])
+
+/** `POST /api/flows/{flow}/change` */
+export const changeBody = z.union([
+  z.strictObject({ grant: text(512, 'The `grant` of a proof.'), password, confirm: password.optional() }),
+  z.strictObject({ token, uid, password, confirm: password.optional() }),
+])
+
+/** `POST /auth/forgot-password/` */
+export const spaAskBody = z.strictObject({ email })
+
+/** `POST /auth/reset-password/` */
+export const spaChangeBody = z.strictObject({ token: token.nullish(), new_password: password.nullish() })
+
+/** What a problem document looks like (RFC 9457). */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  error: z.string().describe('The title again.'),
+  code: z.string().describe('Stable, for programs.'),
+  detail: z.string().optional(),
+  unmet: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
+  retry_after: z.int().optional().describe('Seconds.'),
+})
+
+/** Answers. */
+export const answers = {
+  request: z.object({
+    message: z.string(),
+    flow_id: z.string(),
+    expires_in: z.int().describe('Seconds.'),
+    resend_after: z.int().nullable().describe('Seconds.'),
+  }),
+  prove: z.object({ grant: z.string(), expires_in: z.int(), account: z.string(), rules: z.object({}) }),
+  message: z.object({ message: z.string() }),
+  rules: z.object({
+    min: z.int(),
+    max: z.int(),
+    upper: z.boolean(),
+    lower: z.boolean(),
+    digit: z.boolean(),
+    special: z.boolean(),
+    not_all_digits: z.boolean(),
+    history: z.int(),
+  }),
+}

@@ -1,0 +1,254 @@
+/** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { isCommon } from './accounts/block-list.ts'
+import { argon2Hasher } from './accounts/hash.ts'
+import { own } from './accounts/own.ts'
+import { tidyAddress } from './accounts/tidy.ts'
+import { readAssets } from './assets.ts'
+import { defineFlow, type Flow } from './engine/flow.ts'
+import { keyring } from './engine/keys.ts'
+import { type LimitName, type Limits, refuseLimits, standard } from './engine/limits.ts'
+import { Fault } from './engine/outcome.ts'
+import type { Accounts, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
+import { verbs } from './engine/verbs.ts'
+import * as allFlows from './flows/index.ts'
+import { app } from './http/app.ts'
+import { cookies } from './http/cookies.ts'
+import { trusted } from './http/network.ts'
+import { fullBrand, type Parts, type Peer } from './http/parts.ts'
+import { askUrlOf, collisions, linksOf } from './http/routes.ts'
+import { mailer as mailerOf } from './mail/mailer.ts'
+import { type Worker, worker } from './mail/worker.ts'
+import type { LogEntry, Options } from './options.ts'
+import { systemClock, systemRandom } from './system.ts'
+
+/** A recovery, ready to be mounted. */
+export type Recovery = {
+  /** Opens the database and starts the worker; the first request does it too. */
+  ready(): Promise<void>
+  /** Web-standard. `peer.remoteAddress`: who is at the other end; limits per network need it. */
+  fetch(request: Request, peer?: Peer): Promise<Response>
+  /** For `node:http` and Express. */
+  node(request: IncomingMessage, response: ServerResponse): void
+  /** Lets answers and letters on the way finish, gives the rest back, closes the database. */
+  close(): Promise<void>
+  /** After `ready()`. */
+  readonly worker: Worker
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly mailer: Mailer
+  readonly hasher: Hasher
+  readonly kit: Kit
+}
+
+type Opened = {
+  readonly worker: Worker
+  readonly kit: Kit
+  readonly mailer: Mailer
+  readonly answer: (request: Request, peer: Peer) => Response | Promise<Response>
+}
+
+/**
+ * Makes a recovery.
+ * @throws Fault `configuration` with every reason, numbered, when an option is unsound.
+ * @example latchkey({ secret, publicUrl: 'https://app.example.com', store: sqlite('app.db'), mail: { smtp, from } })
+ */
+export function latchkey(options: Options): Recovery {
+  const settings = settle(options)
+  let opening: Promise<Opened> | null = null
+  let opened: Opened | null = null
+  let closed = false
+  let answering = 0
+  const open = (): Promise<Opened> => {
+    opening ??= start(options, settings).then(
+      (value) => {
+        opened = value
+        return value
+      },
+      (error) => {
+        opening = null
+        throw error
+      },
+    )
+    return opening
+  }
+  const fetch = async (request: Request, peer: Peer = {}): Promise<Response> => {
+    if (closed) return new Response('Closed.', { status: 503, headers: { 'Retry-After': '5' } })
+    answering++
+    try {
+      return await (opened ?? (await open())).answer(request, peer)
+    } finally {
+      answering--
+    }
+  }
+  const known = (): Opened => {
+    if (opened) return opened
+    throw new Fault('configuration', 'The recovery is not open yet: await recovery.ready() first.')
+  }
+  const listener = getRequestListener((request, env) => fetch(request, env as Peer), { overrideGlobalObjects: false })
+  return {
+    ready: async () => void (await open()),
+    fetch,
+    node: (request, response) => void listener(request, response),
+    async close() {
+      if (closed) return
+      closed = true
+      while (answering > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      const value = opening && (await opening.catch(() => null))
+      if (!value) return
+      await value.worker.stop()
+      await value.mailer.close()
+      await value.kit.store.close()
+    },
+    get worker() {
+      return known().worker
+    },
+    get store() {
+      return known().kit.store
+    },
+    get accounts() {
+      return known().kit.accounts
+    },
+    get mailer() {
+      return known().mailer
+    },
+    get hasher() {
+      return known().kit.hasher
+    },
+    get kit() {
+      return known().kit
+    },
+  }
+}
+
+type Settings = {
+  readonly flows: readonly Flow[]
+  readonly publicUrl: string
+  readonly spaUrl: string
+  readonly limits: Limits | null
+  /** The own table's passwords are normalised; a mapped table's log-in would not know. */
+  readonly ownTable: boolean
+  readonly columns: boolean
+}
+
+/** Defaults filled, and everything unsound refused at once. */
+function settle(options: Options): Settings {
+  const reasons: string[] = []
+  const attempt = <T>(work: () => T, instead: T): T => {
+    try {
+      return work()
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error))
+      return instead
+    }
+  }
+  const flows = (options.flows ?? Object.values(allFlows)).map((flow) => attempt(() => defineFlow(flow), flow))
+  if (flows.length === 0) reasons.push('flows: name at least one.')
+  const publicUrl = attempt(() => originOf(options.publicUrl), 'https://invalid')
+  const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
+  if (options.secret.length < 32) reasons.push('secret: at least 32 characters; "latchkey secret" makes one.')
+  if (options.secretFallbacks?.includes(options.secret)) reasons.push('secretFallbacks: holds the secret itself.')
+  attempt(() => trusted(options.trustedProxies ?? []), null)
+  if (options.limits === 'off' && !options.development) reasons.push('limits: "off" is for measuring, in development.')
+  const limits = options.limits === 'off' ? null : { ...standard, ...options.limits }
+  if (limits) reasons.push(...refuseLimits(limits))
+  reasons.push(...collisions(flows, publicUrl, spaUrl))
+  if (reasons.length > 0) {
+    const list = reasons.map((reason, at) => `${at + 1}. ${reason}`).join('\n')
+    throw new Fault('configuration', `Latchkey cannot start:\n${list}`)
+  }
+  const columns = flows.some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
+  return { flows, publicUrl, spaUrl, limits, ownTable: options.accounts === undefined, columns }
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) {
+    throw new Error(`publicUrl: expected an origin such as https://app.example.com, got "${text}".`)
+  }
+  return url.origin
+}
+
+function baseOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new Error(`spaUrl: expected an address such as https://app.example.com/app, got "${text}".`)
+  }
+  return url.href.replace(/\/$/, '')
+}
+
+async function start(options: Options, settings: Settings): Promise<Opened> {
+  const { flows, publicUrl, spaUrl } = settings
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const log = options.log ?? logLine
+  const noted = (level: LogEntry['level'], message: string, fields: Record<string, unknown>): void =>
+    log({ level, message, ...fields })
+  const keys = keyring(options.secret, options.secretFallbacks)
+  const { store, accounts } = await options.store.open(options.accounts ?? own, settings.columns)
+  const kit: Kit = {
+    store,
+    accounts,
+    clock,
+    random,
+    hasher: argon2Hasher(options.hashes),
+    keys,
+    links: linksOf(flows, publicUrl, spaUrl),
+    limits: settings.limits,
+    tidyAddress,
+    tidyPassword: settings.ownTable ? (text) => text.normalize('NFC') : (text) => text,
+    remembered: Math.max(...flows.map((flow) => flow.password.history)),
+    alarm: alarmOnce((limit) => noted('error', 'a limit of the whole installation is crossed', { alarm: limit })),
+    isCommon,
+  }
+  const mailer = mailerOf(options.mail, clock)
+  const sender = worker({
+    kit,
+    flows,
+    mailer,
+    askUrl: (flow) => askUrlOf(flow, publicUrl, spaUrl),
+    host: new URL(publicUrl).hostname,
+    brand: (flow) => fullBrand(flow.brand),
+    log: noted,
+  })
+  if (options.worker ?? true) sender.start()
+  const hono = app(partsOf(options, settings, kit, noted))
+  return { worker: sender, kit, mailer, answer: (request, peer) => hono.fetch(request, peer) }
+}
+
+function partsOf(options: Options, settings: Settings, kit: Kit, log: Parts['log']): Parts {
+  const { flows, publicUrl, spaUrl } = settings
+  const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
+  return {
+    verbs: verbs(kit),
+    flows,
+    keys: kit.keys,
+    random: kit.random,
+    cookies: cookies(kit.keys, kit.random, publicUrl.startsWith('https:')),
+    publicUrl,
+    spaUrl,
+    allowedHosts: options.allowedHosts ?? [new URL(publicUrl).host],
+    isTrusted: trusted(options.trustedProxies ?? []),
+    assets: readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null),
+    development: options.development
+      ? { inbox: 'inbox' in options.mail ? options.mail.inbox : null, accounts: options.demonstration ?? [] }
+      : null,
+    log,
+  }
+}
+
+/** The first crossing speaks, then nothing for an hour. */
+function alarmOnce(raise: (limit: LimitName) => void): (limit: LimitName) => void {
+  const raised = new Map<LimitName, number>()
+  return (limit) => {
+    const now = performance.now()
+    if (now - (raised.get(limit) ?? Number.NEGATIVE_INFINITY) < 3_600_000) return
+    raised.set(limit, now)
+    raise(limit)
+  }
+}
+
+const logLine = (entry: LogEntry): void => {
+  if (entry.level !== 'debug') process.stderr.write(`${JSON.stringify(entry)}\n`)
+}

@@ -1,0 +1,236 @@
+/**
+ * Sends what the outbox promised: lease the next letters, issue each, write it, send it, mark it or back off. It runs
+ * beside the requests, never within one. A letter held by a worker that died is taken over when its lease ends.
+ */
+import { type AuditEvent, event, nobody } from '../engine/audit.ts'
+import type { Brand, Flow } from '../engine/flow.ts'
+import { type Issued, issue } from '../engine/issue.ts'
+import { fresh } from '../engine/keys.ts'
+import { MailRefusal } from '../engine/outcome.ts'
+import type { Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
+import type { LetterContent } from './letter.ts'
+import { writeLetter } from './letters/index.ts'
+
+/** What the worker is made of. */
+export type WorkerParts = {
+  readonly kit: Kit
+  readonly flows: readonly Flow[]
+  readonly mailer: Mailer
+  /** Where the reader of a notice may ask for a reset. */
+  readonly askUrl: (flow: Flow) => string
+  /** The host that stands in a Message-ID. */
+  readonly host: string
+  readonly brand: (flow: Flow) => Required<Omit<Brand, 'logo'>> & Pick<Brand, 'logo'>
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
+}
+
+export type Worker = {
+  start(): void
+  /** Sends all that is due now and answers how many letters had their turn; for tests and one-off runs. */
+  drain(): Promise<number>
+  /** Ends the waiting, lets letters on the way finish for five seconds, gives the others back. */
+  stop(): Promise<void>
+}
+
+/** How long a letter is held; renewed while it is on its way. */
+const leaseMs = 12_000
+const pollMs = 1_000
+const sendMs = 30_000
+const stopMs = 5_000
+const cleanMs = 60_000
+
+/** A worker over one store and one mailer. */
+export function worker(parts: WorkerParts): Worker {
+  const { kit } = parts
+  const lease = fresh(kit.random, 16)
+  const running = new Map<Promise<void>, AbortController>()
+  let stopped = true
+  let loop: Promise<void> | null = null
+  let awake: (() => void) | null = null
+  let signalled = false
+  const wake = (): void => {
+    signalled = true
+    awake?.()
+  }
+  kit.store.onLetter(wake)
+
+  const begin = (leased: Leased): void => {
+    const abort = new AbortController()
+    const turn = sendOne(parts, leased, abort.signal).catch((error: unknown) =>
+      parts.log('error', 'a letter could not be settled; its lease will end', { error: String(error) }),
+    )
+    const done = turn.finally(() => {
+      running.delete(done)
+      wake()
+    })
+    running.set(done, abort)
+  }
+
+  const wait = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      awake = () => {
+        awake = null
+        clearTimeout(timer)
+        // A little later, at a time of chance: so that the work for one ask never falls upon the next answer.
+        setTimeout(resolve, stopped ? 0 : 5 + kit.random.fraction() * 25)
+      }
+      if (signalled) awake()
+      signalled = false
+    })
+
+  async function run(): Promise<void> {
+    let renewed = kit.clock.now()
+    let cleaned = 0
+    while (!stopped) {
+      try {
+        const now = kit.clock.now()
+        if (running.size > 0 && now - renewed > leaseMs / 3) {
+          await kit.store.renew(lease, now + leaseMs)
+          renewed = now
+        }
+        const room = parts.mailer.width - running.size
+        const leased = room > 0 ? await kit.store.lease(room, now, now + leaseMs, lease) : []
+        leased.forEach(begin)
+        if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
+        if (performance.now() - cleaned > cleanMs) {
+          cleaned = performance.now()
+          await kit.store.purge(kit.clock.now())
+        }
+      } catch (error) {
+        parts.log('error', 'the outbox does not answer', { error: String(error) })
+        await wait(pollMs)
+      }
+    }
+  }
+
+  return {
+    start() {
+      if (!stopped) return
+      stopped = false
+      loop = run()
+    },
+    async drain() {
+      let turns = 0
+      for (;;) {
+        const now = kit.clock.now()
+        const leased = await kit.store.lease(parts.mailer.width, now, now + leaseMs, lease)
+        if (leased.length === 0) return turns
+        turns += leased.length
+        leased.forEach(begin)
+        await Promise.all(running.keys())
+      }
+    },
+    async stop() {
+      if (stopped) return
+      stopped = true
+      wake()
+      await loop
+      const timer = setTimeout(() => {
+        for (const abort of running.values()) abort.abort()
+      }, stopMs)
+      await Promise.allSettled(running.keys())
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function pause(kit: Kit, now: number, busy: boolean): Promise<number> {
+  const due = await kit.store.nextDue(now)
+  const most = busy ? leaseMs / 4 : pollMs
+  return due === null ? most : Math.max(5, Math.min(most, due))
+}
+
+async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal): Promise<void> {
+  const { kit } = parts
+  const { letter } = leased
+  const settle = (settlement: Settlement, noted: AuditEvent | null) =>
+    kit.store.settle(letter.id, leased.lease, kit.clock.now(), settlement, noted)
+  const flow = parts.flows.find((one) => one.name === letter.flow)
+  if (!flow) {
+    await settle({ kind: 'dropped' }, failed(kit, letter, 'the flow is not enabled any more'))
+    return
+  }
+  const issued = await issue(kit, flow, letter)
+  if (issued.kind === 'drop') {
+    await settle({ kind: 'dropped' }, issued.event)
+    return
+  }
+  try {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(sendMs)])
+    await parts.mailer.send(mailOf(parts, flow, letter, issued), signal)
+    await settle({ kind: 'sent' }, issued.event)
+  } catch (error) {
+    if (stopping.aborted) await settle({ kind: 'given-back' }, null)
+    else await backOff(parts, leased, error, settle)
+  }
+}
+
+async function backOff(
+  parts: WorkerParts,
+  leased: Leased,
+  error: unknown,
+  settle: (settlement: Settlement, noted: AuditEvent | null) => Promise<boolean>,
+): Promise<void> {
+  const { kit } = parts
+  const because = error instanceof Error ? error.message.slice(0, 200) : 'unknown'
+  const fields = { letter: leased.letter.id, kind: leased.letter.kind, attempt: leased.attempts + 1, because }
+  if (error instanceof MailRefusal) {
+    parts.log('warn', 'the mail server refuses a letter for good', fields)
+    await settle({ kind: 'dropped' }, failed(kit, leased.letter, 'refused by the mail server'))
+    return
+  }
+  const at = kit.clock.now() + delay(leased, kit.random.fraction())
+  parts.log('warn', 'a letter was not taken and will be tried again', { ...fields, at: new Date(at).toISOString() })
+  await settle({ kind: 'again', at, because }, null)
+}
+
+/** Two seconds, doubled each time, a minute at most (a notice: a quarter of an hour), with a fifth of jitter. */
+function delay(leased: Leased, fraction: number): number {
+  const most = leased.letter.kind === 'proof' ? 60_000 : 900_000
+  return Math.min(2_000 * 2 ** Math.min(leased.attempts, 20), most) * (0.8 + 0.4 * fraction)
+}
+
+const failed = (kit: Kit, letter: Letter, because: string): AuditEvent =>
+  event(kit.clock.now(), 'letter.failed', nobody, {
+    flow: letter.flow,
+    accountId: letter.accountId,
+    challengeId: letter.challengeId,
+    because,
+  })
+
+function mailOf(parts: WorkerParts, flow: Flow, letter: Letter, issued: Extract<Issued, { kind: 'send' }>) {
+  const locale = issued.account.locale ?? letter.locale
+  const content = contentOf(parts, flow, letter, issued, locale)
+  const messageId = `<${letter.id}@${parts.host}>`
+  return { to: issued.account.email, ...writeLetter(content), messageId, locale }
+}
+
+function contentOf(
+  parts: WorkerParts,
+  flow: Flow,
+  letter: Letter,
+  issued: Extract<Issued, { kind: 'send' }>,
+  locale: string,
+): LetterContent {
+  const { account, proof, expiresAt } = issued
+  const shared = {
+    locale,
+    wording: flow.wording,
+    brand: parts.brand(flow),
+    name: account.username,
+    email: account.email,
+    supportUrl: flow.supportUrl ?? null,
+  }
+  const notice = { at: letter.createdAt, askUrl: parts.askUrl(flow) }
+  const minutes = Math.round((expiresAt - letter.createdAt) / 60_000)
+  switch (proof?.kind) {
+    case 'code':
+      return { ...shared, kind: 'code', code: proof.secret, expiresAt, minutes }
+    case 'link':
+    case 'link-instead':
+      return { ...shared, kind: proof.kind, link: proof.secret, expiresAt, minutes }
+    default:
+      return { ...shared, ...notice, kind: letter.kind === 'changed' ? 'changed' : 'too-many-tries' }
+  }
+}
