@@ -13,6 +13,9 @@ import type {
 } from '../http/wire.ts'
 import { type Answer, type Call, exchange } from './exchange.ts'
 
+export type { Problem, ProveAnswer, ProveBody, RequestAnswer, RequestBody, Rules } from '../http/wire.ts'
+export type { Answer } from './exchange.ts'
+
 /** Where a client calls, and for which flow. */
 export type ClientOptions = {
   /** Origin and prefix of the API, `https://app.example.com`; empty for the page's own origin. */

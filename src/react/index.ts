@@ -1,16 +1,18 @@
 /** `latchkey/react`: the hook, plain components without styles, and the typed client below them. */
 export { AskForm, type AskFormProps } from './ask-form.tsx'
 export {
+  type Answer,
   type Asked,
   type CallOptions,
   type ClientOptions,
+  type Problem,
   type RecoveryClient,
   type RecoveryVerbs,
+  type Rules,
   recoveryClient,
   spaVerbs,
 } from './client.ts'
 export { CodeForm, type CodeFormProps } from './code-form.tsx'
-export type { Answer } from './exchange.ts'
 export type {
   Asking,
   Beginning,
