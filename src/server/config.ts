@@ -1,0 +1,135 @@
+/**
+ * The configuration of the server: environment, flags and file in; options and findings out. The only reader of the
+ * environment. A flag goes before the environment, the environment before the file, the file before the default.
+ */
+import { own } from '../accounts/own.ts'
+import type { Flow } from '../engine/flow.ts'
+import * as builtIn from '../flows/index.ts'
+import type { LogEntry, MailOptions, Options } from '../options.ts'
+import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
+import { type Finding, finding, isSound } from './findings.ts'
+import { readMail } from './read-mail.ts'
+import { isProduction, type Listen, readListen, readNames, readProxies } from './read-network.ts'
+import { readSecret } from './read-secret.ts'
+import { readStore } from './read-store.ts'
+import { type Environment, type Flags, type Reading, reading } from './variables.ts'
+
+/** A configuration that was read. Where a finding is an error, `options` lacks what the error is about. */
+export type Config = {
+  readonly options: Partial<Options>
+  readonly listen: Listen
+  readonly development: boolean
+  readonly logLevel: LogEntry['level']
+  readonly findings: readonly Finding[]
+  /** The configuration file; null where there is none. */
+  readonly file: string | null
+}
+
+/** This process's environment. */
+export const environment = (): Environment => process.env
+
+/** Reads the file, then everything else. */
+export async function loadConfig(
+  from: Environment,
+  flags: Flags & { readonly config?: string },
+  folder: string,
+): Promise<Config> {
+  return readConfig(from, flags, await loadFile(folder, flags.config))
+}
+
+/** The configuration that environment, flags and file make together; touches nothing. */
+export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile): Config {
+  const read = reading(from)
+  const file = loaded.options
+  const development = read.truth('DEBUG') ?? false
+  if (development && isProduction(from)) read.findings.push(finding('L022'))
+  const listen = readListen(read, flags, development)
+  const mail = readMail(read, file.mail, development)
+  const store = readStore(read, file.store)
+  const options: Partial<Options> = {
+    ...readSecret(read, file, development),
+    ...readNames(read, file, listen, development),
+    ...(mail ? { mail } : {}),
+    ...(store ? { store } : {}),
+    ...(file.accounts ? { accounts: file.accounts } : {}),
+    ...(file.hashes ? { hashes: file.hashes } : {}),
+    ...(file.log ? { log: file.log } : {}),
+    flows: readFlows(read, flags, file),
+    trustedProxies: readProxies(read, file),
+    ...readLimits(read, file, development),
+    development,
+  }
+  const logLevel = readLevel(read)
+  const findings = [...loaded.findings, ...read.findings].sort((a, b) =>
+    a.code < b.code ? -1 : a.code > b.code ? 1 : 0,
+  )
+  return { options, listen, development, logLevel, findings, file: loaded.path }
+}
+
+/**
+ * The options, whole.
+ * @throws Error when a finding is an error: ask `isSound` first.
+ */
+export function soundOptions(config: Config): Options {
+  if (!isSound(config.findings)) throw new Error('The configuration has errors.')
+  return config.options as Options
+}
+
+/** The users table, and whether a flow keeps its proof in its columns: what migrations depend on. */
+export function tableOf(options: Partial<Options>) {
+  const columns = (options.flows ?? []).some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
+  return { table: options.accounts ?? own, columns }
+}
+
+/** How letters leave, in a word. */
+export function wayOf(mail: MailOptions): string {
+  if ('console' in mail) return 'printed here'
+  if ('inbox' in mail)
+    return mail.print ? 'kept in the development inbox, and printed here' : 'kept in the development inbox'
+  if ('send' in mail) return "handed to the configuration file's own function"
+  return typeof mail.smtp === 'string' ? new URL(mail.smtp).host : `${mail.smtp.host}:${mail.smtp.port ?? 587}`
+}
+
+function readFlows(read: Reading, flags: Flags, file: FileOptions): readonly Flow[] {
+  const known = new Map<string, Flow>(Object.values(builtIn).map((flow) => [flow.name, flow]))
+  for (const flow of file.flows ?? []) {
+    if (typeof flow === 'string') continue
+    // JSON cannot spread: `{ "name": "code", "brand": … }` is the built-in flow with a brand of its own.
+    const whole = { ...known.get(flow.name), ...flow } as Flow
+    if (whole.proof && whole.routes) known.set(flow.name, whole)
+    else read.findings.push(finding('L042', { reason: `The flow "${flow.name}" lacks its proof or its routes` }))
+  }
+  const asked = flags.flows?.split(',').map((name) => name.trim()) ?? read.list('FLOWS')
+  const wanted = asked ?? file.flows?.map((flow) => (typeof flow === 'string' ? flow : flow.name)) ?? [...known.keys()]
+  const flows = [...new Set(wanted)].flatMap((name) => {
+    const flow = known.get(name)
+    if (!flow) read.findings.push(finding('L040', { value: name, known: [...known.keys()].join(', ') }))
+    return flow ? [flow] : []
+  })
+  for (const flow of flows) {
+    if (flow.disclosure === 'explicit') read.findings.push(finding('L041', { flow: flow.name }))
+  }
+  return flows
+}
+
+function readLimits(read: Reading, file: FileOptions, development: boolean): Pick<Options, 'limits'> {
+  const asked = read.text('LIMITS')?.toLowerCase()
+  if (asked !== undefined && asked !== 'off' && asked !== 'on') {
+    read.findings.push(finding('L026', { name: 'LIMITS', value: asked, known: 'off' }))
+  }
+  const limits = asked === 'off' ? 'off' : asked === 'on' && file.limits === 'off' ? undefined : file.limits
+  if (limits === 'off') read.findings.push(finding(development ? 'L024' : 'L023'))
+  return limits === undefined ? {} : { limits }
+}
+
+const levels: Readonly<Record<string, LogEntry['level']>> = {
+  ...{ debug: 'debug', info: 'info', warn: 'warn', warning: 'warn', error: 'error', critical: 'error' },
+}
+
+function readLevel(read: Reading): LogEntry['level'] {
+  const asked = read.text('LOG_LEVEL')
+  const level = levels[asked?.toLowerCase() ?? 'info']
+  if (!level)
+    read.findings.push(finding('L026', { name: 'LOG_LEVEL', value: asked ?? '', known: 'debug, info, warn, error' }))
+  return level ?? 'info'
+}

@@ -1,0 +1,114 @@
+/** The configuration file: `latchkey.config.ts`, `.js` or `.json`, with the options that `latchkey()` takes in code. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as z from 'zod'
+import type { Flow } from '../engine/flow.ts'
+import { standard } from '../engine/limits.ts'
+import type { Database } from '../engine/ports.ts'
+import type { Options } from '../options.ts'
+import { type Finding, finding } from './findings.ts'
+
+/**
+ * What the file may hold: the options of `latchkey()`, each of them optional; flows also by name, the store also as
+ * `sqlite:PATH`. Development is DEBUG's to say, and clock and randomness are for tests.
+ */
+export type FileOptions = Partial<
+  Omit<Options, 'flows' | 'store' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'>
+> & {
+  readonly flows?: readonly (Flow | string)[]
+  readonly store?: Database | string
+}
+
+/** A file that was read, or why it could not be. */
+export type LoadedFile = { readonly path: string | null; readonly options: FileOptions; readonly findings: Finding[] }
+
+const names = ['latchkey.config.ts', 'latchkey.config.js', 'latchkey.config.mjs', 'latchkey.config.json']
+
+/** Reads the named file, or the first of the usual names in `folder`; nothing where there is none. */
+export async function loadFile(folder: string, name?: string): Promise<LoadedFile> {
+  const path = name === undefined ? names.map((one) => resolve(folder, one)).find(existsSync) : resolve(folder, name)
+  if (path === undefined) return { path: null, options: {}, findings: [] }
+  const file = name ?? path
+  try {
+    const options = path.endsWith('.json') ? JSON.parse(await readFile(path, 'utf8')) : await importDefault(path)
+    const findings = refuseOptions(options).map((reason) => finding('L061', { file, reason }))
+    return { path, options: findings.length > 0 ? {} : options, findings }
+  } catch (error) {
+    return { path, options: {}, findings: [finding('L060', { file, reason: (error as Error).message })] }
+  }
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  const module = await import(pathToFileURL(path).href)
+  if (module.default === undefined) throw new Error('it has no default export')
+  return module.default
+}
+
+const text = z.string().min(1)
+const aFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'expected a function')
+const anObject = z.custom<object>((value) => typeof value === 'object' && value !== null, 'expected an object')
+const smtp = z.strictObject({
+  host: text,
+  port: z.int().min(1).max(65_535).optional(),
+  tls: z.boolean().optional(),
+  ssl: z.boolean().optional(),
+  user: text.optional(),
+  password: z.string().optional(),
+  pool: z.int().min(1).max(100).optional(),
+  timeout: z.int().min(100).max(600_000).optional(),
+})
+const mail = z
+  .strictObject({
+    from: text,
+    smtp: z.union([text, smtp], 'expected smtp://user:password@host:587 or { host, port, … }').optional(),
+    console: z.literal(true).optional(),
+    inbox: anObject.optional(),
+    print: z.boolean().optional(),
+    send: aFunction.optional(),
+  })
+  .refine(
+    (one) => [one.smtp, one.console, one.inbox, one.send].filter((way) => way !== undefined).length === 1,
+    'name exactly one of smtp, console, inbox and send',
+  )
+const windows = z.array(z.strictObject({ max: z.int(), ms: z.number() })).min(1)
+const limits = z.strictObject(
+  Object.fromEntries(Object.keys(standard).map((name) => [name, windows.optional()] as const)),
+)
+const schema = z.strictObject({
+  secret: text.optional(),
+  secretFallbacks: z.array(text).optional(),
+  publicUrl: text.optional(),
+  store: z.union([text, anObject], 'expected sqlite("app.db") or "sqlite:PATH"').optional(),
+  accounts: z
+    .strictObject({
+      table: text,
+      id: text,
+      email: text,
+      password: text,
+      username: text.optional(),
+      verified: text.optional(),
+      active: text.optional(),
+      locale: text.optional(),
+    })
+    .optional(),
+  mail: mail.optional(),
+  flows: z
+    .array(z.union([text, z.looseObject({ name: text })], 'expected a flow, or the name of one'))
+    .min(1)
+    .optional(),
+  spaUrl: text.optional(),
+  allowedHosts: z.array(text).optional(),
+  trustedProxies: z.array(text).optional(),
+  limits: z.union([z.literal('off'), limits], 'expected "off" or { asksPerNetwork: [{ max, ms }], … }').optional(),
+  hashes: z.int().min(1).max(256).optional(),
+  log: aFunction.optional(),
+} satisfies Record<keyof FileOptions, unknown>)
+
+/** Every option that is not known or not of its type, without its value. */
+export function refuseOptions(options: unknown): string[] {
+  const checked = schema.safeParse(options)
+  if (checked.success) return []
+  return checked.error.issues.map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`)
+}

@@ -1,0 +1,186 @@
+/**
+ * Everything that the start and `doctor` can find in a configuration, by number. A number keeps its meaning for ever:
+ * operators search for it. An error keeps the server from starting; a warning does not. No sentence holds a secret.
+ */
+
+/** One thing found. */
+export type Finding = {
+  readonly code: FindingCode
+  readonly level: 'error' | 'warning'
+  readonly message: string
+  readonly hint: string
+}
+
+/** Every number that there is. */
+export type FindingCode = keyof typeof table
+
+type Row = readonly [level: 'error' | 'warning', sentence: string, hint: string]
+
+/** `{name}` stands for what is found at the time. */
+const table = {
+  L001: ['error', 'SECRET_KEY is missing', 'Make one with "latchkey secret" and set it in the environment.'],
+  L002: ['error', 'SECRET_KEY is too short: {length} characters', 'Take 32 or more; "latchkey secret" makes one.'],
+  L003: [
+    'error',
+    'PUBLIC_URL is http: links will be readable on the way',
+    'Set PUBLIC_URL to the https address that visitors see, or DEBUG=true for development on this machine.',
+  ],
+  L004: [
+    'error',
+    'SECRET_KEY is a sample or repeats itself: whoever guesses it can reset every password',
+    'Make a new one with "latchkey secret".',
+  ],
+  L005: [
+    'error',
+    'SECRET_KEY_FALLBACKS holds SECRET_KEY itself',
+    'List only earlier secrets there; remove the current one.',
+  ],
+  L006: [
+    'error',
+    'SECRET_KEY_FALLBACKS holds a secret that is short or a sample',
+    'Remove it: proofs made with it can be forged. Links that it made will say "Invalid or expired link".',
+  ],
+  L010: [
+    'error',
+    'Neither PUBLIC_URL nor ALLOWED_HOSTS is set: letters would hold no usable link',
+    'Set PUBLIC_URL=https://app.example.com, the address that visitors see.',
+  ],
+  L011: [
+    'error',
+    'PUBLIC_URL is not an origin: {value}',
+    'Write scheme and host only, such as https://app.example.com; a path does not belong there.',
+  ],
+  L012: [
+    'error',
+    'ALLOWED_HOSTS holds what is not a host: {value}',
+    'List host names with commas between them. "*" and ".example.com" are not taken: name each host.',
+  ],
+  L013: ['error', 'SPA_URL is not usable: {value}', 'Write an address such as https://app.example.com/account.'],
+  L014: [
+    'error',
+    'SPA_URL is http: links will be readable on the way',
+    'Set SPA_URL to an https address, or DEBUG=true for development on this machine.',
+  ],
+  L015: ['error', 'PORT is not a port: {value}', 'Take a number from 0 to 65535; 0 takes any free one.'],
+  L016: ['error', 'HOST is not an address to listen on: {value}', 'Write 127.0.0.1, ::1, 0.0.0.0 or a host name.'],
+  L017: [
+    'error',
+    'TRUSTED_PROXIES holds what is no address or network: {value}',
+    'List addresses or networks with commas between them, such as 10.0.0.0/8,::1.',
+  ],
+  L018: [
+    'warning',
+    'TRUSTED_PROXIES trusts everyone: any caller can name any network address and so pass the limits',
+    'List only the addresses of your own proxies.',
+  ],
+  L020: [
+    'error',
+    'DEBUG is on and HOST is {value}: others could read every letter in the development inbox',
+    'Use HOST=127.0.0.1 with DEBUG, or turn DEBUG off.',
+  ],
+  L021: ['error', 'DEBUG is on and PUBLIC_URL is https', 'Turn DEBUG off, or use PUBLIC_URL=http://localhost:3000.'],
+  L022: ['error', 'DEBUG is on and NODE_ENV is production', 'Turn DEBUG off.'],
+  L023: ['error', 'LIMITS=off without DEBUG: codes could be guessed', 'Remove LIMITS, or measure with DEBUG=true.'],
+  L024: [
+    'warning',
+    'LIMITS ARE OFF: nothing keeps anybody from guessing codes and passwords',
+    'For measuring only; remove LIMITS afterwards.',
+  ],
+  L025: ['error', '{name} is neither True nor False', 'Write True or False.'],
+  L026: ['error', '{name} has a value that is not known: {value}', 'It knows: {known}.'],
+  L030: [
+    'error',
+    'There is no mail server: EMAIL_HOST and EMAIL_URL are not set',
+    'Set EMAIL_URL=smtp://user:password@mail.example.com:587, or EMAIL_HOST and what goes with it.',
+  ],
+  L031: [
+    'error',
+    'EMAIL_BACKEND is not known: {value}',
+    'It knows console, smtp and inbox, and the names that Django has for console, smtp and locmem.',
+  ],
+  L032: [
+    'error',
+    'EMAIL_BACKEND is {value} without DEBUG: letters would reach nobody',
+    'Use EMAIL_BACKEND=smtp with a mail server, or DEBUG=true for development on this machine.',
+  ],
+  L033: [
+    'error',
+    'EMAIL_USE_TLS and EMAIL_USE_SSL are both on',
+    'Keep EMAIL_USE_TLS for port 587 (STARTTLS) or EMAIL_USE_SSL for port 465.',
+  ],
+  L034: [
+    'warning',
+    'Letters go to the mail server in clear: whoever listens there can use every link',
+    'Set EMAIL_USE_TLS=True, unless the mail server runs on this very machine.',
+  ],
+  L035: [
+    'error',
+    'There is no from-address: DEFAULT_FROM_EMAIL is not set, and EMAIL_HOST_USER is no address',
+    'Set DEFAULT_FROM_EMAIL="App <no-reply@example.com>".',
+  ],
+  L036: [
+    'error',
+    '{name} is not an address that letters can come from',
+    'Write one address, alone or as "App <no-reply@example.com>".',
+  ],
+  L037: ['error', 'EMAIL_URL is not usable: {reason}', 'Write smtp://user:password@mail.example.com:587.'],
+  L038: ['error', 'EMAIL_PORT is not a port: {value}', 'Usual are 587 (STARTTLS) and 465 (TLS).'],
+  L039: [
+    'warning',
+    'ADMINS is set: this version writes alarms to the log and mails none',
+    'Watch the log for lines with "alarm".',
+  ],
+  L040: ['error', 'FLOWS names a flow that does not exist: {value}', 'There are: {known}.'],
+  L041: [
+    'warning',
+    'The flow "{flow}" tells whether an account exists: addresses can be probed',
+    'Set disclosure: "uniform", unless everybody may know who has an account here.',
+  ],
+  L042: ['error', '{reason}', 'See the flow and its options in the configuration file.'],
+  L050: [
+    'error',
+    'DATABASE_URL is not understood',
+    'Write sqlite:PATH, such as sqlite:data/latchkey.db; sqlite:/var/lib/latchkey/app.db is an absolute path.',
+  ],
+  L051: [
+    'error',
+    'DATABASE_URL names a PostgreSQL database, which is not yet in this version',
+    'Use sqlite:PATH. Several processes on one machine may share one file.',
+  ],
+  L052: [
+    'error',
+    'The database is not up to date: {steps}',
+    'Run "latchkey migrate" ("--dry-run" shows what it would do), then start again.',
+  ],
+  L060: ['error', 'The configuration file {file} cannot be read: {reason}', 'See --config, or mend the file.'],
+  L061: ['error', 'The configuration file {file}: {reason}', 'The options are those of latchkey() in code.'],
+} as const satisfies Record<string, Row>
+
+/** A finding by its number, with what was found. `level` may be milder where DEBUG allows more. */
+export function finding(
+  code: FindingCode,
+  found: Readonly<Record<string, string | number>> = {},
+  level?: Finding['level'],
+): Finding {
+  const [usual, sentence, hint] = table[code]
+  const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (whole, name) => tame(found[name] ?? whole))
+  return { code, level: level ?? usual, message: fill(sentence), hint: fill(hint) }
+}
+
+/** Values come from outside: no control characters, and no more than a line of them. */
+const tame = (value: string | number): string =>
+  String(value)
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .slice(0, 200)
+
+/** Findings as people read them, two lines each. */
+export const told = (findings: readonly Finding[]): string =>
+  findings
+    .map(
+      ({ code, level, message, hint }) =>
+        `${code} ${level === 'error' ? 'error' : 'warning'}: ${message}\n     ${hint}\n`,
+    )
+    .join('')
+
+/** Whether the server may start. */
+export const isSound = (findings: readonly Finding[]): boolean => findings.every(({ level }) => level === 'warning')

@@ -1,0 +1,32 @@
+/** DATABASE_URL: which database, without touching it. */
+import type { Database } from '../engine/ports.ts'
+import { sqlite } from '../stores/sqlite.ts'
+import { finding } from './findings.ts'
+import type { Reading } from './variables.ts'
+
+/** Where the database stands when nothing is said. */
+const usual = 'sqlite:data/latchkey.db'
+
+/** The database that DATABASE_URL, the file or the default names; it is opened later. */
+export function readStore(read: Reading, file: Database | string | undefined): Database | undefined {
+  const asked = read.text('DATABASE_URL') ?? file ?? usual
+  if (typeof asked !== 'string') return asked
+  if (/^postgres(ql)?:/i.test(asked)) {
+    read.findings.push(finding('L051'))
+    return undefined
+  }
+  const path = sqlitePath(asked)
+  if (path === null) read.findings.push(finding('L050'))
+  return path === null ? undefined : sqlite(path)
+}
+
+/**
+ * The path of `sqlite:PATH`; null for anything else. With two slashes it is read as Django's dj-database-url does:
+ * `sqlite:///app.db` is beside the working directory, `sqlite:////var/app.db` is absolute.
+ */
+export function sqlitePath(url: string): string | null {
+  const [, slashes, path] = /^sqlite3?:(\/\/\/?)?(.+)$/is.exec(url) ?? []
+  if (path === undefined || path.startsWith(':') || /[\u0000-\u001f]/.test(path)) return null
+  // `sqlite://host/…` names a machine, which SQLite has not.
+  return slashes === '//' ? null : path
+}

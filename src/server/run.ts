@@ -1,0 +1,108 @@
+/** Runs a configured recovery in this process until it is told to stop: the server, or the worker alone. */
+import { Fault } from '../engine/outcome.ts'
+import { latchkey, type Recovery } from '../latchkey.ts'
+import type { Options } from '../options.ts'
+import { systemClock } from '../system.ts'
+import { type Config, soundOptions, tableOf } from './config.ts'
+import { type Finding, finding, isSound, told } from './findings.ts'
+import { CannotListen, type Listening, listen } from './listen.ts'
+import { logger } from './log.ts'
+
+/** Where people read; the log goes to standard error by itself. */
+export type Screen = { out(text: string): void; error(text: string): void }
+
+/** `sysexits.h`: something in the configuration keeps the program from starting. */
+export const badConfiguration = 78
+
+/** From the first signal to the end of the process, in milliseconds. */
+const stopWithin = 10_000
+
+/** What one run may differ in. */
+export type Run = {
+  /** Serve requests. False: letters and clean-up only. */
+  readonly http: boolean
+  /** Said once the server listens, instead of the usual line. */
+  readonly banner?: (listening: Listening) => string
+  /** Done when the database is ready, before anybody is served. */
+  readonly before?: (recovery: Recovery) => Promise<void>
+}
+
+/**
+ * Starts, waits for SIGTERM or SIGINT, stops. Answers the exit code: 0 after an orderly stop, 78 when the configuration
+ * is unsound, 1 for everything else.
+ */
+export async function run(config: Config, screen: Screen, how: Run): Promise<number> {
+  if (config.findings.length > 0) screen.error(told(config.findings))
+  if (!isSound(config.findings)) return badConfiguration
+  const log = logger(config.logLevel, systemClock)
+  const options: Options = { log, ...soundOptions(config) }
+  try {
+    const unready = await migrated(options, screen)
+    if (unready) return refuse(unready, screen)
+    const recovery = latchkey(options)
+    await recovery.ready()
+    await how.before?.(recovery)
+    return await serving(recovery, config, screen, how)
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'configuration') {
+      return refuse(finding('L042', { reason: error.message.replace(/^Latchkey cannot start:\n/, '') }), screen)
+    }
+    if (!(error instanceof Fault || error instanceof CannotListen)) throw error
+    screen.error(`${error.message}\n`)
+    return 1
+  }
+}
+
+const refuse = (found: Finding, screen: Screen): number => {
+  screen.error(told([found]))
+  return badConfiguration
+}
+
+/** In development what is missing is applied and shown; in production a person decides when. */
+async function migrated(options: Options, screen: Screen): Promise<Finding | null> {
+  const { table, columns } = tableOf(options)
+  const pending = await options.store.pending(table, columns)
+  if (pending.length === 0) return null
+  if (!options.development) return finding('L052', { steps: pending.map(({ name }) => name).join(', ') })
+  const applied = await options.store.migrate(table, columns)
+  screen.out(`Database: applied ${applied.map(({ name }) => name).join(', ')}.\n`)
+  return null
+}
+
+async function serving(recovery: Recovery, config: Config, screen: Screen, how: Run): Promise<number> {
+  let listening: Listening | null = null
+  try {
+    if (how.http) listening = await listen(recovery.node, config.listen, config.development)
+  } catch (error) {
+    await recovery.close()
+    throw error
+  }
+  screen.out(listening ? (how.banner ?? listensAt)(listening) : 'Latchkey sends letters. Stop it with Ctrl-C.\n')
+  await stopSignal()
+  // Whatever hangs then, hangs without us; a letter on its way is leased, and goes out after the lease.
+  const watch = setTimeout(() => {
+    screen.error('Latchkey could not stop in time and ends now; letters that were on their way go out again.\n')
+    process.exit(1)
+  }, stopWithin - 500)
+  watch.unref()
+  await Promise.all([listening?.stop(4_000), recovery.worker.stop()])
+  await recovery.close()
+  clearTimeout(watch)
+  return 0
+}
+
+const listensAt = ({ urls }: Listening): string => `Latchkey listens on ${urls.join(' and ')}\n`
+
+/** Resolves at the first signal; the second ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (told) process.exit(1)
+        told = true
+        resolve()
+      })
+    }
+  })
+}
