@@ -65,7 +65,8 @@ CREATE INDEX latchkey_challenges_live ON latchkey_challenges (account_id, flow)
 CREATE INDEX latchkey_challenges_expiry ON latchkey_challenges (expires_at);
 
 CREATE TABLE latchkey_letters (
-  id TEXT PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
   kind TEXT NOT NULL,
   flow TEXT NOT NULL,
   challenge_id TEXT,
@@ -81,9 +82,9 @@ CREATE TABLE latchkey_letters (
   attempts INTEGER NOT NULL DEFAULT 0,
   lease TEXT,
   because TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX latchkey_letters_due ON latchkey_letters (due_at) WHERE state = 'queued';
-CREATE INDEX latchkey_letters_lease ON latchkey_letters (lease) WHERE lease IS NOT NULL;
+CREATE INDEX latchkey_letters_lease ON latchkey_letters (lease, id) WHERE lease IS NOT NULL;
 CREATE INDEX latchkey_letters_over ON latchkey_letters (created_at) WHERE state <> 'queued';
 
 CREATE TABLE latchkey_limits (

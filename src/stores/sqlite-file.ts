@@ -15,7 +15,7 @@ export function openToWrite(file: File): DatabaseSync {
     intoWal(db, file.busyTimeout)
     // FULL: what is answered is on the disk. The checkpoint is rare, for it rewrites pages that asks write anew anyway.
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
-      PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST`)
+      PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY`)
     return db
   })
 }

@@ -6,9 +6,9 @@ import { letterColumns, type Rows } from './sqlite-rows.ts'
 
 /** The operations of this file. */
 export function letterOperations(db: DatabaseSync, rows: Rows) {
-  const due = db.prepare(`SELECT ${letterColumns}, attempts FROM latchkey_letters
-    WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT ?`)
-  const hold = db.prepare('UPDATE latchkey_letters SET lease = ?, due_at = ? WHERE id = ?')
+  const due = db.prepare(`SELECT ${letterColumns}, attempts, seq FROM latchkey_letters
+    WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`)
+  const hold = db.prepare('UPDATE latchkey_letters SET lease = ?, due_at = ? WHERE seq = ?')
   const renew = db.prepare('UPDATE latchkey_letters SET due_at = ? WHERE lease = ?')
   // The address goes with the letter's turn; the row stays a while to tell what became of it.
   const end = db.prepare(`UPDATE latchkey_letters SET state = ?, sealed_address = '', lease = NULL
@@ -31,8 +31,8 @@ export function letterOperations(db: DatabaseSync, rows: Rows) {
   return {
     lease(count: number, at: number, until: number, lease: string): Leased[] {
       return due.all(at, count).map((row) => {
-        const { attempts, ...letter } = row as unknown as Letter & { attempts: number }
-        hold.run(lease, until, letter.id)
+        const { attempts, seq, ...letter } = row as unknown as Letter & { attempts: number; seq: number }
+        hold.run(lease, until, seq)
         return { letter, attempts, lease }
       })
     },

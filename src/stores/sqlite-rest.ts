@@ -32,7 +32,7 @@ function purges(db: DatabaseSync) {
     db.prepare(`DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${where} LIMIT ${step})`)
   const sweeps = {
     challenges: [sweep('latchkey_challenges', 'id', 'expires_at <= ?'), challengeAge],
-    letters: [sweep('latchkey_letters', 'id', `state <> 'queued' AND created_at <= ?`), letterAge],
+    letters: [sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= ?`), letterAge],
     // By number, which needs no index on the time; the newest stays, so that no number is ever given twice.
     events: [
       db.prepare(`DELETE FROM latchkey_events WHERE at <= ? AND seq IN (SELECT seq FROM latchkey_events
