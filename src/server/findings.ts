@@ -167,11 +167,11 @@ export function finding(
   return { code, level: level ?? usual, message: fill(sentence), hint: fill(hint) }
 }
 
-/** Values come from outside: no control characters, and no more than a line of them. */
+/** Values come from outside: no control characters, and no more than a few lines of them. */
 const tame = (value: string | number): string =>
   String(value)
     .replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .slice(0, 200)
+    .slice(0, 500)
 
 /** Findings as people read them, two lines each. */
 export const told = (findings: readonly Finding[]): string =>
@@ -184,3 +184,6 @@ export const told = (findings: readonly Finding[]): string =>
 
 /** Whether the server may start. */
 export const isSound = (findings: readonly Finding[]): boolean => findings.every(({ level }) => level === 'warning')
+
+/** Exit code where they keep the program from starting: `EX_CONFIG` of `sysexits.h`. */
+export const badConfiguration = 78

@@ -57,6 +57,14 @@ export async function listen(
   }
 }
 
+/** A port that nobody holds right now. */
+export async function freePort(host: string): Promise<number> {
+  const server = await open(() => {}, host, 0)
+  const { port } = server.address() as AddressInfo
+  await close(server, 0)
+  return port
+}
+
 async function open(listener: RequestListener, host: string, port: number): Promise<Server> {
   const server = createServer({ connectionsCheckingInterval: 2_000 }, listener)
   server.headersTimeout = 10_000

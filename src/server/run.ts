@@ -4,15 +4,12 @@ import { latchkey, type Recovery } from '../latchkey.ts'
 import type { Options } from '../options.ts'
 import { systemClock } from '../system.ts'
 import { type Config, soundOptions, tableOf } from './config.ts'
-import { type Finding, finding, isSound, told } from './findings.ts'
-import { CannotListen, type Listening, listen } from './listen.ts'
+import { badConfiguration, type Finding, finding, isSound, told } from './findings.ts'
+import { CannotListen, freePort, type Listening, listen } from './listen.ts'
 import { logger } from './log.ts'
 
 /** Where people read; the log goes to standard error by itself. */
 export type Screen = { out(text: string): void; error(text: string): void }
-
-/** `sysexits.h`: something in the configuration keeps the program from starting. */
-export const badConfiguration = 78
 
 /** From the first signal to the end of the process, in milliseconds. */
 const stopWithin = 10_000
@@ -22,7 +19,7 @@ export type Run = {
   /** Serve requests. False: letters and clean-up only. */
   readonly http: boolean
   /** Said once the server listens, instead of the usual line. */
-  readonly banner?: (listening: Listening) => string
+  readonly banner?: (config: Config) => string
   /** Done when the database is ready, before anybody is served. */
   readonly before?: (recovery: Recovery) => Promise<void>
 }
@@ -31,21 +28,26 @@ export type Run = {
  * Starts, waits for SIGTERM or SIGINT, stops. Answers the exit code: 0 after an orderly stop, 78 when the configuration
  * is unsound, 1 for everything else.
  */
-export async function run(config: Config, screen: Screen, how: Run): Promise<number> {
-  if (config.findings.length > 0) screen.error(told(config.findings))
-  if (!isSound(config.findings)) return badConfiguration
+export async function run(given: Config, screen: Screen, how: Run): Promise<number> {
+  if (given.findings.length > 0) screen.error(told(given.findings))
+  if (!isSound(given.findings)) return badConfiguration
+  const config = await onFreePort(given)
   const log = logger(config.logLevel, systemClock)
   const options: Options = { log, ...soundOptions(config) }
   try {
     const unready = await migrated(options, screen)
-    if (unready) return refuse(unready, screen)
+    if (unready) return refuse([unready], screen)
     const recovery = latchkey(options)
     await recovery.ready()
     await how.before?.(recovery)
     return await serving(recovery, config, screen, how)
   } catch (error) {
     if (error instanceof Fault && error.code === 'configuration') {
-      return refuse(finding('L042', { reason: error.message.replace(/^Latchkey cannot start:\n/, '') }), screen)
+      const reasons = error.message.split('\n').filter((line) => line !== 'Latchkey cannot start:')
+      return refuse(
+        reasons.map((line) => finding('L042', { reason: line.replace(/^\d+\. /, '') })),
+        screen,
+      )
     }
     if (!(error instanceof Fault || error instanceof CannotListen)) throw error
     screen.error(`${error.message}\n`)
@@ -53,8 +55,18 @@ export async function run(config: Config, screen: Screen, how: Run): Promise<num
   }
 }
 
-const refuse = (found: Finding, screen: Screen): number => {
-  screen.error(told([found]))
+/** In development links hold the port: where any free one was asked for, one is chosen before they are made. */
+async function onFreePort(config: Config): Promise<Config> {
+  const { listen, options } = config
+  if (listen.port !== 0 || options.publicUrl !== 'http://localhost:0') return config
+  const port = await freePort(listen.host)
+  const allowedHosts = options.allowedHosts?.filter((host) => host !== 'localhost:0')
+  const named = { publicUrl: `http://localhost:${port}`, ...(allowedHosts ? { allowedHosts } : {}) }
+  return { ...config, listen: { ...listen, port }, options: { ...options, ...named } }
+}
+
+const refuse = (found: readonly Finding[], screen: Screen): number => {
+  screen.error(told(found))
   return badConfiguration
 }
 
@@ -77,7 +89,9 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
     await recovery.close()
     throw error
   }
-  screen.out(listening ? (how.banner ?? listensAt)(listening) : 'Latchkey sends letters. Stop it with Ctrl-C.\n')
+  screen.out(
+    listening ? (how.banner?.(config) ?? listensAt(listening)) : 'Latchkey sends letters. Stop it with Ctrl-C.\n',
+  )
   await stopSignal()
   // Whatever hangs then, hangs without us; a letter on its way is leased, and goes out after the lease.
   const watch = setTimeout(() => {

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fresh, keyring } from '../engine/keys.ts'
+import type { Accounts } from '../engine/ports.ts'
+import { linksOf } from '../http/routes.ts'
+import { latchkey } from '../latchkey.ts'
+import { mailer } from '../mail/mailer.ts'
+import { type Config, loadConfig, soundOptions, tableOf, wayOf } from '../server/config.ts'
+import { finding, isSound, told } from '../server/findings.ts'
+import { systemClock, systemRandom } from '../system.ts'
+import { type Command, configFlag, configHelp, type Io, readArgs } from './command.ts'
+
+/** Rows that are looked at for the formats of their hashes. */
+const sample = 10_000
+
+type Check = { readonly name: string; run(): Promise<string> }
+
+/** Checks everything that a start needs, and says what is wrong. */
+export const doctor: Command = {
+  help: `
+Usage: latchkey doctor [flags]
+
+${configHelp}
+
+Changes nothing and mails nothing ("latchkey mail test TO" does). Looks at ${sample.toLocaleString('en')} accounts at most for the formats of
+their hashes, and prints a sample link, which opens nothing. Exit code 1 on any error.`,
+  async run(args, io) {
+    const { values } = readArgs(args, configFlag)
+    const config = await loadConfig(io.environment, values, io.folder)
+    await io.out(`Configuration: ${config.file ?? 'environment only'}\n`)
+    if (config.findings.length > 0) await io.out(told(config.findings))
+    let good = isSound(config.findings)
+    for (const check of checksOf(config)) good = (await report(check, io)) && good
+    await io.out(good ? 'All is well.\n' : 'Something is wrong; see above.\n')
+    return good ? 0 : 1
+  },
+}
+
+async function report({ name, run }: Check, io: Io): Promise<boolean> {
+  try {
+    await io.out(`ok     ${name}: ${await run()}\n`)
+    return true
+  } catch (error) {
+    await io.out(`error  ${name}: ${(error as Error).message}\n`)
+    return false
+  }
+}
+
+function checksOf(config: Config): Check[] {
+  const { options } = config
+  const { store, mail } = options
+  return [
+    ...(isSound(config.findings) ? [{ name: 'flows', run: async () => checkFlows(config) }] : []),
+    ...(store ? [{ name: 'database', run: () => checkDatabase(config) }] : []),
+    ...(mail ? [{ name: 'mail', run: () => checkMail(config) }] : []),
+    { name: 'clock', run: checkClock },
+  ]
+}
+
+/** Makes the recovery without opening it: whatever it would refuse at the start, it refuses now. */
+function checkFlows(config: Config): string {
+  const options = soundOptions(config)
+  latchkey({ ...options, worker: false })
+  const flows = options.flows ?? []
+  const links = linksOf(flows, options.publicUrl, options.spaUrl ?? `${options.publicUrl}/app`)
+  const example = flows.find((flow) => flow.proof.kind !== 'code') ?? flows[0]!
+  const link = links.toProof(example.name, 'MQ', fresh(systemRandom, 24))
+  const keys = keyring(options.secret, options.secretFallbacks)
+  const count = `${flows.map(({ name }) => name).join(', ')}; key ${keys.current.id} and ${keys.all.length - 1} before it`
+  return `${count}\n       sample link: ${link}`
+}
+
+async function checkDatabase({ options }: Config): Promise<string> {
+  const { table, columns } = tableOf(options)
+  const pending = await options.store!.pending(table, columns)
+  if (pending.length > 0) {
+    const { message, hint } = finding('L052', { steps: pending.map(({ name }) => name).join(', ') })
+    throw new Error(`L052 ${message}. ${hint}`)
+  }
+  const { store, accounts } = await options.store!.open(table, columns)
+  try {
+    await store.ping()
+    return `up to date\n       accounts: table "${table.table}", ${await formats(accounts)}`
+  } finally {
+    await store.close()
+  }
+}
+
+/** How many hashes there are of each format, by what stands before the first secret part. */
+async function formats(accounts: Accounts): Promise<string> {
+  const counts = new Map<string, number>()
+  let seen = 0
+  for (let after: string | null = null; seen < sample; ) {
+    const page = await accounts.list(after, 1_000)
+    if (page.length === 0) break
+    for (const { passwordHash } of page) {
+      const format = formatOf(passwordHash)
+      counts.set(format, (counts.get(format) ?? 0) + 1)
+    }
+    seen += page.length
+    after = page.at(-1)!.id
+  }
+  const list = [...counts].map(([format, count]) => `${count.toLocaleString('en')} ${format}`).join(', ')
+  if (seen === 0) return 'no account yet'
+  return seen < sample ? `${seen} rows: ${list}` : `the first ${sample.toLocaleString('en')} rows: ${list}`
+}
+
+function formatOf(hash: string | null): string {
+  if (hash === null || hash === '') return 'without a password'
+  const format = /^\$?([a-z0-9_-]{1,24})\$/i.exec(hash)?.[1]
+  if (format === 'argon2id' || format === 'argon2i' || format === 'argon2d') return format
+  return `${format ?? 'unknown'} (cannot be read: these log in only after a reset)`
+}
+
+async function checkMail({ options }: Config): Promise<string> {
+  const post = mailer(options.mail!, systemClock)
+  try {
+    await post.check()
+    return `${wayOf(options.mail!)}, from ${options.mail!.from}`
+  } finally {
+    await post.close()
+  }
+}
+
+/** Proofs and limits hang on the clock: it must be of our days, and agree with the file system's. */
+async function checkClock(): Promise<string> {
+  const now = systemClock.now()
+  const told = new Date(now).toISOString()
+  if (now < Date.UTC(2025, 0)) throw new Error(`it says ${told}: set it, with NTP for instance`)
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'))
+  try {
+    const file = join(folder, 'now')
+    await writeFile(file, '')
+    const apart = Math.abs((await stat(file)).mtimeMs - now)
+    if (apart > 5_000) throw new Error(`it is ${Math.round(apart / 1000)} s apart from the file system's`)
+    return told
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}

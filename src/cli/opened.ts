@@ -1,0 +1,34 @@
+/** Commands that work on accounts: configuration read, database open, closed again whatever happens. */
+import { argon2Hasher } from '../accounts/hash.ts'
+import type { Accounts, Hasher } from '../engine/ports.ts'
+import { loadConfig, tableOf } from '../server/config.ts'
+import { badConfiguration, finding, isSound, told } from '../server/findings.ts'
+import type { Io } from './command.ts'
+
+/** Findings that have to do with the database, the file and the flows; whoever adds an account needs no mail server. */
+export const ofDatabase = /^L0(2[56]|4[02]|5|6)/
+
+/** Runs `work` on the accounts that are configured. */
+export async function withAccounts(
+  flags: { readonly config?: string },
+  io: Io,
+  work: (accounts: Accounts, hasher: Hasher) => Promise<number>,
+): Promise<number> {
+  const { options, findings } = await loadConfig(io.environment, flags, io.folder)
+  const found = findings.filter(({ code, level }) => level === 'error' && ofDatabase.test(code))
+  const { table, columns } = tableOf(options)
+  if (isSound(found)) {
+    const pending = await options.store!.pending(table, columns)
+    if (pending.length > 0) found.push(finding('L052', { steps: pending.map(({ name }) => name).join(', ') }))
+  }
+  if (!isSound(found)) {
+    io.error(told(found))
+    return badConfiguration
+  }
+  const { store, accounts } = await options.store!.open(table, columns)
+  try {
+    return await work(accounts, argon2Hasher(options.hashes))
+  } finally {
+    await store.close()
+  }
+}
