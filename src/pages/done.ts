@@ -1,0 +1,16 @@
+/** The password is set. */
+import { html, sayFor } from './html.ts'
+import { layout } from './layout.ts'
+import { buttonLink, toast } from './parts.ts'
+import type { DoneView, Frame } from './views.ts'
+
+/** Success, and the way on. */
+export function done(frame: Frame, view: DoneView): string {
+  const say = sayFor(frame)
+  return layout(frame, {
+    title: say('done.title'),
+    body: html`${toast(say('done.toast'))}
+<p class="lead">${say(view.signedIn ? 'account.signed-in' : 'done.text')}</p>
+${view.signedIn ? buttonLink('/account/', say('done.continue')) : buttonLink(frame.loginUrl, say('done.button'))}`,
+  })
+}

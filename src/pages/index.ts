@@ -1,0 +1,11 @@
+/** The pages: one function per screen, from what it is given to a whole document. */
+export { account } from './account.ts'
+export { ask } from './ask.ts'
+export { code } from './code.ts'
+export { done } from './done.ts'
+export { gallery } from './gallery.ts'
+export { inbox, inboxLetter } from './inbox.ts'
+export { login } from './login.ts'
+export { newPassword } from './new-password.ts'
+export { problem } from './problem.ts'
+export { sent } from './sent.ts'

@@ -1,0 +1,48 @@
+/** Where one logs in. */
+import { type Html, html, sayFor } from './html.ts'
+import { layout } from './layout.ts'
+import { reveal } from './new-password.ts'
+import { alert, field, form, submit, toast } from './parts.ts'
+import type { Frame, LoginView } from './views.ts'
+
+/** The log-in page, with what has just happened on top. */
+export function login(frame: Frame, view: LoginView): string {
+  const say = sayFor(frame)
+  const wasReset = view.toast === 'password-reset'
+  const error = view.problem && say(`problem.${view.problem}`)
+  return layout(frame, {
+    title: say(wasReset ? 'login.after' : 'login.title'),
+    step: wasReset ? say('login.step') : '',
+    refused: view.problem !== null,
+    body: html`${view.toast && toast(say(wasReset ? 'login.toast' : 'login.signed-out'))}
+${error && alert(html`<a href="#username">${error}</a>`)}
+${form(frame, view.action, fields(frame, view))}
+<p class="after"><a href="${frame.askUrl}">${say('login.forgot')}</a></p>
+${frame.signUpUrl && html`<p class="after"><a href="${frame.signUpUrl}">${say('ways.sign-up')}</a></p>`}`,
+  })
+}
+
+function fields(frame: Frame, view: LoginView): Html {
+  const say = sayFor(frame)
+  // Which of the two was wrong is not told, so both are marked and neither has a sentence of its own.
+  const wrong = view.problem ? html` aria-invalid="true"` : html``
+  return html`${field({
+    id: 'username',
+    name: 'username',
+    label: say('login.username'),
+    type: 'text',
+    autocomplete: 'username',
+    value: view.value,
+    more: wrong,
+  })}
+${field({
+  id: 'password',
+  name: 'password',
+  label: say('login.password'),
+  type: 'password',
+  autocomplete: 'current-password',
+  more: html`${wrong} data-reveal`,
+  below: reveal(frame, 'password'),
+})}
+${submit(say('login.button'))}`
+}
