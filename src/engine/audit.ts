@@ -61,19 +61,9 @@ export function event(
   more: Partial<Pick<AuditEvent, 'flow' | 'accountId' | 'addressKey' | 'challengeId' | 'because'>> = {},
 ): AuditEvent {
   const { network, agent, requestId } = caller
-  return {
-    at,
-    name,
-    flow: null,
-    accountId: null,
-    addressKey: null,
-    challengeId: null,
-    network,
-    agent,
-    requestId,
-    because: null,
-    ...more,
-  }
+  // Undefined is null too: a database takes the one and not the other.
+  const { flow = null, accountId = null, addressKey = null, challengeId = null, because = null } = more
+  return { at, name, flow, accountId, addressKey, challengeId, network, agent, requestId, because }
 }
 
 /** The caller of what the worker does by itself. */
