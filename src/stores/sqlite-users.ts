@@ -30,7 +30,8 @@ export type Users = {
 export function usersOf(mapping: AccountsTable, columns: boolean, found: Found): Users {
   refuseUnknown(mapping, found)
   const table = quote(mapping.table)
-  const id = quote(mapping.id)
+  // With its table, for `id` alone would be the text that is selected, and "10" comes before "9".
+  const id = `${table}.${quote(mapping.id)}`
   const password = quote(mapping.password)
   const username = mapping.username === undefined ? null : quote(mapping.username)
   const rawEmail = quote(mapping.email)

@@ -1,0 +1,45 @@
+/**
+ * What any store must pass. Written against the port alone, so that whoever writes a store of their own can run it:
+ *
+ *     storeContract('my store', async () => ({ store, accounts, close }))
+ */
+import { test as nodeTest } from 'node:test'
+import { accountPromises } from './contract-accounts.ts'
+import { askPromises } from './contract-asks.ts'
+import { letterPromises } from './contract-letters.ts'
+import { limitPromises } from './contract-limits.ts'
+import { proofPromises } from './contract-proofs.ts'
+import { restPromises } from './contract-rest.ts'
+import type { Opened } from './contract-values.ts'
+
+/** A promise as a sentence, and the story that shows it kept. */
+export type Promises = Record<string, (opened: Opened) => Promise<void>>
+
+/**
+ * Runs the suite under `name`. `open` answers a store with nothing in it, over Latchkey's own table with the two reset
+ * columns (`migrate(own, true)`, `open(own, true)`); it is called once for each test; `close` may be called twice.
+ */
+export function storeContract(
+  name: string,
+  open: () => Promise<Opened>,
+  test: (name: string, story: () => Promise<void>) => unknown = nodeTest,
+): void {
+  const promises = {
+    ...askPromises,
+    ...limitPromises,
+    ...proofPromises,
+    ...letterPromises,
+    ...accountPromises,
+    ...restPromises,
+  }
+  for (const [sentence, story] of Object.entries(promises)) {
+    test(`${name}: ${sentence}`, async () => {
+      const opened = await open()
+      try {
+        await story(opened)
+      } finally {
+        await opened.close()
+      }
+    })
+  }
+}

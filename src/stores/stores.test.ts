@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { own } from '../accounts/own.ts'
+import { storeContract } from './contract.ts'
+import { memory } from './memory.ts'
+import { sqlite } from './sqlite.ts'
+
+storeContract('memory', async () => {
+  const opened = await memory().open(own, true)
+  return { ...opened, close: () => opened.store.close() }
+})
+
+storeContract('sqlite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
+  const database = sqlite(join(folder, 'app.db'))
+  await database.migrate(own, true)
+  const opened = await database.open(own, true)
+  const close = async () => {
+    await opened.store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { ...opened, close }
+})
