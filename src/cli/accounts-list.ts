@@ -21,7 +21,7 @@ Columns, with tabs between them: ${columns.join(', ')}. Of any number, in consta
       for (let after: string | null = null; ; ) {
         const page = await accounts.list(after, pageSize)
         if (page.length === 0) return 0
-        await io.out(page.map(rowOf).join(''))
+        if (!(await io.out(page.map(rowOf).join('')))) return 0
         after = page.at(-1)!.id
       }
     })

@@ -8,8 +8,8 @@ export type Io = {
   /** The working directory. */
   readonly folder: string
   readonly stdin: NodeJS.ReadableStream
-  /** Resolves when there is room for more, so that a long list stays small in memory. */
-  out(text: string): Promise<void>
+  /** Resolves when it is written, so that a long list stays small in memory; false when nobody reads any longer. */
+  out(text: string): Promise<boolean>
   error(text: string): void
 }
 

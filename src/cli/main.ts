@@ -6,20 +6,22 @@ import { type Io, UsageError } from './command.ts'
 import { commands, type Entry } from './commands.ts'
 import { helpOf, overview } from './help.ts'
 
+let isRead = true
+// Whoever reads us (`latchkey accounts list | head`) has seen enough. That is no failure, and no reason to stop a server.
+process.stdout.on('error', () => {
+  isRead = false
+})
+
 const io: Io = {
   environment: environment(),
   folder: process.cwd(),
   stdin: process.stdin,
   out: (text) =>
     new Promise((resolve) => {
-      if (process.stdout.write(text)) resolve()
-      else process.stdout.once('drain', resolve)
+      process.stdout.write(text, () => resolve(isRead))
     }),
   error: (text) => void process.stderr.write(text),
 }
-
-// Whoever reads us (`latchkey accounts list | head`) has seen enough: that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 process.exitCode = await main(process.argv.slice(2), io)
 // What is left open then, a connection to a mail server for instance, keeps nobody waiting.

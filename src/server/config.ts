@@ -5,6 +5,7 @@
 import { own } from '../accounts/own.ts'
 import type { Flow } from '../engine/flow.ts'
 import * as builtIn from '../flows/index.ts'
+import { smtpOptions } from '../mail/smtp.ts'
 import type { LogEntry, MailOptions, Options } from '../options.ts'
 import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
@@ -87,24 +88,29 @@ export function wayOf(mail: MailOptions): string {
   if ('inbox' in mail)
     return mail.print ? 'kept in the development inbox, and printed here' : 'kept in the development inbox'
   if ('send' in mail) return "handed to the configuration file's own function"
-  return typeof mail.smtp === 'string' ? new URL(mail.smtp).host : `${mail.smtp.host}:${mail.smtp.port ?? 587}`
+  const { host, port, ssl } = typeof mail.smtp === 'string' ? smtpOptions(mail.smtp) : mail.smtp
+  return `${host}:${port ?? (ssl ? 465 : 587)}`
 }
 
 function readFlows(read: Reading, flags: Flags, file: FileOptions): readonly Flow[] {
   const known = new Map<string, Flow>(Object.values(builtIn).map((flow) => [flow.name, flow]))
+  const broken = new Set<string>()
   for (const flow of file.flows ?? []) {
     if (typeof flow === 'string') continue
     // JSON cannot spread: `{ "name": "code", "brand": … }` is the built-in flow with a brand of its own.
     const whole = { ...known.get(flow.name), ...flow } as Flow
-    if (whole.proof && whole.routes) known.set(flow.name, whole)
-    else read.findings.push(finding('L042', { reason: `The flow "${flow.name}" lacks its proof or its routes` }))
+    known.set(flow.name, whole)
+    if (!(whole.proof && whole.routes)) {
+      broken.add(flow.name)
+      read.findings.push(finding('L042', { reason: `The flow "${flow.name}" lacks its proof or its routes` }))
+    }
   }
   const asked = flags.flows?.split(',').map((name) => name.trim()) ?? read.list('FLOWS')
   const wanted = asked ?? file.flows?.map((flow) => (typeof flow === 'string' ? flow : flow.name)) ?? [...known.keys()]
   const flows = [...new Set(wanted)].flatMap((name) => {
     const flow = known.get(name)
     if (!flow) read.findings.push(finding('L040', { value: name, known: [...known.keys()].join(', ') }))
-    return flow ? [flow] : []
+    return flow && !broken.has(name) ? [flow] : []
   })
   for (const flow of flows) {
     if (flow.disclosure === 'explicit') read.findings.push(finding('L041', { flow: flow.name }))

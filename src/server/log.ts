@@ -14,7 +14,13 @@ const longest = 2_000
 export function logger(level: LogEntry['level'], clock: Clock, write: (line: string) => void = toStandardError) {
   return ({ level: of, message, ...fields }: LogEntry): void => {
     if (ranks[of] < ranks[level]) return
-    write(line({ time: new Date(clock.now()).toISOString(), level: of, message, ...fields }))
+    const entry = { time: new Date(clock.now()).toISOString(), level: of, message }
+    try {
+      write(line({ ...entry, ...fields }))
+    } catch {
+      // A field that refers to itself, for instance: better a poor line than none, and never a fault of the log.
+      write(line(entry))
+    }
   }
 }
 
