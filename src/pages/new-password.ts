@@ -67,7 +67,7 @@ ${submit(say('set.button'))}`
 /** The button that shows what was typed; it stands hidden until there is a script to work it. */
 export function reveal(frame: Frame, id: string): Part {
   const say = sayFor(frame)
-  return html`<button type="button" class="reveal" aria-controls="${id}" aria-pressed="false" aria-label="${say('set.show-label')}" data-show="${say('set.show')}" data-hide="${say('set.hide')}" hidden>${say('set.show')}</button>`
+  return html`<button type="button" class="reveal" aria-controls="${id}" data-show="${say('set.show')}" data-hide="${say('set.hide')}" hidden>${say('set.show')}</button>`
 }
 
 /** Advice, never a judgement. */

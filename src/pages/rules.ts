@@ -18,17 +18,18 @@ const weak: readonly Unmet[] = ['too-short', 'no-upper', 'no-lower', 'no-digit',
 /** Whether any of them says that the password is weak. */
 export const isWeak = (unmet: readonly Unmet[]): boolean => unmet.some((one) => weak.includes(one))
 
-/** The list before the field; the script ticks those that have a `data-rule`. */
+/** The list before the field. The script ticks what it can judge; what it ticks is said to ears, too. */
 export function ruleList(say: Say, rule: PasswordRule): Html {
-  const asked = strengths.filter(([name]) => rule[name])
+  const item = (name: string, text: string): Html =>
+    html`<li data-rule="${name}" data-min="${rule.min}">${text} <span class="unseen"></span></li>`
   return html`<div class="rules" id="rules">
 <p class="strong">${say('rules.title')}</p>
-<ul data-met="${say('rules.met')}" data-not-met="${say('rules.not-met')}">
-<li data-rule="min" data-min="${rule.min}">${say('rules.min', { min: rule.min })}</li>
-${asked.map(([name]) => html`<li data-rule="${name}">${say(`rules.${name}`)}</li>`)}
-${rule.notAllDigits && html`<li data-rule="not-all-digits">${say('rules.all-digits')}</li>`}
+<ul data-met="${say('rules.met')}">
+${item('min', say('rules.min', { min: rule.min }))}
+${strengths.filter(([name]) => rule[name]).map(([name]) => item(name, say(`rules.${name}`)))}
+${rule.notAllDigits && item('not-all-digits', say('rules.all-digits'))}
 <li>${say(rule.history > 0 ? 'rules.history' : 'rules.different')}</li>
-<li data-rule="match">${say('rules.match')}</li>
+${item('match', say('rules.match'))}
 </ul>
 </div>`
 }

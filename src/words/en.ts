@@ -51,10 +51,9 @@ export const en = {
     'code.start-over': 'Start over',
 
     'set.for': 'For the account',
-    'set.show': 'Show',
-    'set.hide': 'Hide',
-    'set.show-label': 'Show the password',
-    'set.strength': 'Strength: {level}',
+    'set.show': 'Show password',
+    'set.hide': 'Hide password',
+    'set.strength': '💪 Strength: {level}',
     'set.weak': 'Weak',
     'set.fair': 'Fair',
     'set.strong': 'Strong',
