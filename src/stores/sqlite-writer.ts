@@ -39,14 +39,22 @@ export function startWriter(data: ThreadData, onQueued: () => void, script: URL 
   function send(): void {
     scheduled = false
     if (flying.length > 0 || ended) return
-    flying = waiting.splice(0, most)
-    if (flying.length === 0) {
-      worker.unref()
-      onIdle?.()
-      return
+    while (flying.length === 0 && waiting.length > 0) flying = post(waiting.splice(0, most))
+    if (flying.length > 0) return worker.ref()
+    worker.unref()
+    onIdle?.()
+  }
+
+  /** Sends them, and answers those that went: what no thread can be given, such as a function, fails alone. */
+  function post(calls: Waiting[]): Waiting[] {
+    try {
+      worker.postMessage(calls.map((one) => one.call))
+      return calls
+    } catch {
+      const sound = calls.filter(isSendable)
+      if (sound.length > 0) worker.postMessage(sound.map((one) => one.call))
+      return sound
     }
-    worker.ref()
-    worker.postMessage(flying.map((one) => one.call))
   }
 
   worker.on('message', ({ answers, queued }: Reply) => {
@@ -103,5 +111,15 @@ export function startWriter(data: ThreadData, onQueued: () => void, script: URL 
       closing ??= finish()
       return closing
     },
+  }
+}
+
+function isSendable({ call, reject }: Waiting): boolean {
+  try {
+    structuredClone(call)
+    return true
+  } catch (error) {
+    reject(new Fault('database', `${call[0]} was called with what is no plain data.`, { cause: error }))
+    return false
   }
 }
