@@ -40,7 +40,10 @@ export function startWriter(data: ThreadData, onQueued: () => void, script: URL 
     scheduled = false
     if (flying.length > 0 || ended) return
     while (flying.length === 0 && waiting.length > 0) flying = post(waiting.splice(0, most))
-    if (flying.length > 0) return worker.ref()
+    if (flying.length > 0) {
+      worker.ref()
+      return
+    }
     worker.unref()
     onIdle?.()
   }
