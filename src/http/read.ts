@@ -61,20 +61,28 @@ const mediaType = (request: Request): string =>
   (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
 
 async function readText(request: Request): Promise<string | Read> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > bodyLimit) return no(413, `The body is larger than ${bodyLimit} bytes.`)
+  // Whole where its length is declared, which a server holds it to: a stream costs as much as all that we do with it.
+  const bytes = declared <= bodyLimit ? new Uint8Array(await request.arrayBuffer()) : await gather(request)
+  if (bytes === null || bytes.length > bodyLimit) return no(413, `The body is larger than ${bodyLimit} bytes.`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return no(400, 'The body is not valid UTF-8.')
+  }
+}
+
+/** A body of unknown length; null for one that grows past the limit. */
+async function gather(request: Request): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.length
-    if (size > bodyLimit) return no(413, `The body is larger than ${bodyLimit} bytes.`)
+    if (size > bodyLimit) return null
     chunks.push(chunk)
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
-  } catch {
-    return no(400, 'The body is not valid UTF-8.')
-  }
+  return Buffer.concat(chunks)
 }
 
 function decode(text: string): string | null {
