@@ -18,8 +18,9 @@ export async function lookup(
   typed: string,
   caller: Caller,
 ): Promise<Outcome<object, 'address-unknown' | 'address-unverified' | 'account-inactive' | 'too-many-attempts'>> {
+  if (flow.disclosure !== 'explicit') return { ok: true }
   const address = kit.tidyAddress(typed)
-  if (flow.disclosure !== 'explicit' || address === null) return { ok: true }
+  if (address === null) return { ok: true }
   const at = kit.clock.now()
   const looked = event(at, 'account.looked-up', caller, { flow: flow.name })
   if (kit.limits) {
