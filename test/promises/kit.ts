@@ -169,6 +169,8 @@ export function linkBody(flow: Flow, mail: Mail): { token: string; uid?: string 
 
 /** A letter for this address by this browser; fails when none comes. */
 export async function letterFor(bench: TestRecovery, flow: Flow, address: string, browser = stranger(bench)) {
+  // What waits from before, such as a notice, goes first.
+  await bench.mail()
   const had = bench.letters.length
   const page = await ask(browser, flow, address)
   const mail = await bench.mail()
