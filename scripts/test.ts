@@ -130,7 +130,7 @@ if (long) {
     check('lint and format', 'biome', 'check', '--error-on-warnings')
     check('layers', process.execPath, 'scripts/check-layers.ts')
   }
-  const all = find('src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
+  const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
   await testFiles(
     'tests',
