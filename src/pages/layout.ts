@@ -17,7 +17,7 @@ export type Page = {
 
 // A picture of our own in the address, so that no page asks for /favicon.ico.
 const icon =
-  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E%3Crect width=%2232%22 height=%2232%22 rx=%228%22 fill=%22%23255f85%22/%3E%3Cpath d=%22M16 7a5 5 0 0 0-2 9.6V25h4v-3h2v-3h-2v-2.4A5 5 0 0 0 16 7z%22 fill=%22%23fff%22/%3E%3C/svg%3E'
+  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E%3Crect width=%2232%22 height=%2232%22 rx=%228%22 fill=%22%231d5fbf%22/%3E%3Cpath d=%22M16 7a5 5 0 0 0-2 9.6V25h4v-3h2v-3h-2v-2.4A5 5 0 0 0 16 7z%22 fill=%22%23fff%22/%3E%3C/svg%3E'
 
 /** The whole document. */
 export function layout(frame: Frame, page: Page): string {

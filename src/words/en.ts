@@ -142,7 +142,7 @@ export const en = {
     'account.change': 'Change password',
 
     'gallery.title': 'Five ways back into an account',
-    'gallery.lead': 'This server runs in development mode. Letters stay on this machine: read them in the inbox.',
+    'gallery.lead': 'This server runs in development mode. Letters stay on this machine:',
     'gallery.flows': 'Flows',
     'gallery.about':
       '{flow, select, classic {A link that lives for a day, then a page for the new password.} stateless {A signed link, an hour long; no row is kept.} code {Six digits by mail, typed where you asked.} spa {Two JSON routes and a React front end.} verified {A link for accounts whose address is confirmed.} other {}}',
@@ -150,7 +150,7 @@ export const en = {
     'gallery.login': 'Log in',
     'gallery.accounts': 'Demonstration accounts',
     'gallery.accounts-lead': 'Made for this clone; their passwords are printed at the start, too.',
-    'gallery.inbox': 'Inbox',
+    'gallery.inbox': 'read them in the inbox',
     'gallery.back': 'Back to the gallery',
 
     'inbox.title': 'Development inbox',
@@ -183,7 +183,7 @@ export const en = {
     'instead.text': 'To reset your password, click this link:',
 
     'letter.preview-link': 'A link to set a new password.',
-    'letter.until': 'Valid until {until}, and only once.',
+    'letter.until': 'It works once, until {until}.',
     'letter.unchanged': 'Nothing has changed yet. Your password stays as it is until a new one is set.',
     'letter.unchanged-code': 'Nothing has changed yet. Never tell this code to anybody; we do not ask for it.',
     'letter.where': 'Type it in the browser where you asked: it works nowhere else.',
@@ -253,7 +253,7 @@ export const en = {
       'letter.preview': 'A link to set a new password.',
       'letter.hello': 'Hello {name},',
       'letter.hello-nobody': 'Hello,',
-      'letter.text': 'Somebody, we hope you, asked to reset the password of your account at {brand}.',
+      'letter.text': 'A password reset was requested for your account at {brand}.',
       'letter.link': 'Reset your password with this link:',
       'letter.button': 'Reset Password',
       'letter.copy': 'Or copy link into your browser:',
@@ -322,14 +322,13 @@ export const en = {
       'ask.title': 'Forgot password',
       'ask.label': 'Email',
       'sent.toast': '',
-      'sent.text': 'You go back to the log-in in a few seconds.',
+      'sent.text': '',
       'set.title': 'Reset password',
       'set.valid': '',
       'set.password': 'New password',
       'set.confirm': 'Confirm password',
       'done.title': 'Password reset successful',
       'done.toast': '',
-      'done.text': 'You can now log in with your new password. You go to the log-in in a few seconds.',
       'login.toast': 'Password reset successful',
     },
 

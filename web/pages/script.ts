@@ -90,8 +90,8 @@ function strength(text: string): 'weak' | 'fair' | 'strong' {
   return points < 5 ? 'fair' : 'strong'
 }
 
-const set = (shown: Element | null, state: string, text?: string): void => {
-  if (!(shown instanceof HTMLElement) || shown.dataset.state === state) return
+function set(shown: HTMLElement | null, state: string, text?: string): void {
+  if (!shown || (shown.dataset.state ?? '') === state) return
   shown.dataset.state = state
   if (text !== undefined) shown.textContent = text
 }
@@ -111,7 +111,7 @@ for (const list of all('#rules ul')) {
     for (const item of all('[data-rule]', list)) {
       const met = isMet(item.dataset.rule ?? '', Number(item.dataset.min))
       set(item, met ? 'met' : '')
-      set(item.querySelector('.unseen'), String(met), met ? list.dataset.met : '')
+      set(item.querySelector<HTMLElement>('.unseen'), String(met), met ? list.dataset.met : '')
     }
     const level = first.value ? strength(first.value) : ''
     set(advice, level, level ? advice?.dataset[level] : '')
@@ -121,5 +121,3 @@ for (const list of all('#rules ul')) {
   for (const input of [first, second]) input.addEventListener('input', look)
   look()
 }
-
-export {}

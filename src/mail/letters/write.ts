@@ -89,7 +89,7 @@ const lines = (text: string): Html[] =>
 
 /** A cell with a colour, not a link with padding: Outlook paints the one and not the other. */
 const button = (href: string, label: string): Html => html`<tr><td style="padding:18px 28px 4px">
-<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="#255f85" style="border-radius:8px;background:#255f85">
+<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="#1d5fbf" style="border-radius:8px;background:#1d5fbf">
 <a href="${href}" target="_blank" style="display:inline-block;padding:13px 26px;${raw(font)};font-size:16px;font-weight:600;color:#ffffff;text-decoration:none">${label}</a>
 </td></tr></table>
 </td></tr>

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { strong } from '../engine/flow.ts'
+import { code, newPassword } from './index.ts'
+import type { Frame } from './views.ts'
+
+// Somebody who cannot log in may be on a poor line. Sizes are of the sources, before anything makes them smaller.
+const style = readFileSync('web/pages/style.css').length
+const script = readFileSync('web/pages/script.ts').length
+
+const brand = { name: 'NORSU Alumni', longName: 'NORSU Alumni Network', team: 'NORSU Alumni Network Team' }
+const frame: Frame = {
+  ...{ brand, wording: 'code', locale: 'en', csrf: 'x'.repeat(100), style: '/s.css?v=1', script: '/s.js?v=1' },
+  ...{ loginUrl: '/accounts/login/', askUrl: '/ask/', supportUrl: '/support', signUpUrl: '/sign-up' },
+}
+
+test('a page with its style and script is 25 KB at most', () => {
+  const largest = [
+    newPassword(frame, {
+      ...{ action: '/set/', fields: { password: 'new_password', confirm: 'confirm_password' }, challenge: 'c' },
+      ...{ account: 'ana@example.org', rule: { ...strong, history: 5 } },
+      unmet: ['too-short', 'no-upper', 'no-lower', 'no-digit', 'no-special', 'common', 'mismatch'],
+    }),
+    code(frame, {
+      ...{ action: '/code/', resendAction: '/ask/', fields: { email: 'email', code: 'code' }, digits: 6, minutes: 15 },
+      ...{ address: 'ana@example.org', problem: 'code-dead', resendIn: 60, justSent: false },
+    }),
+  ]
+  for (const page of largest) assert.ok(Buffer.byteLength(page) + style + script <= 25 * 1024)
+})
+
+test('the script is 5 KB at most', () => {
+  assert.ok(script <= 5 * 1024, `it is ${script} bytes`)
+})
