@@ -242,7 +242,7 @@ const isAsSeen = (now: port.Account, seen: port.Account): boolean =>
 function leaseIn(rows: Rows, most: number, at: number, until: number, lease: string): port.Leased[] {
   const due = [...rows.letters.values()]
     .filter((one) => one.state === 'queued' && one.dueAt <= at)
-    .sort((a, b) => a.dueAt - b.dueAt || (a.letter.id < b.letter.id ? -1 : 1))
+    .sort((a, b) => a.dueAt - b.dueAt)
     .slice(0, most)
   for (const one of due) rows.letters.set(one.letter.id, { ...one, dueAt: until, lease })
   return due.map(({ letter, attempts }) => ({ letter, attempts, lease }))
