@@ -12,7 +12,9 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from 'node:crypto'
-import type { Random } from './ports.ts'
+
+/** Where fresh bytes come from: the port `Random`, of which no more is needed here. */
+type Bytes = { bytes(count: number): Uint8Array }
 
 /** Every purpose a key is made for. */
 export type Purpose =
@@ -81,10 +83,10 @@ export function same(left: string, right: string): boolean {
 export const digestOfRandom = (value: string): string => createHash('sha256').update(value).digest('base64url')
 
 /** A fresh random value of `bytes` bytes, base64url. */
-export const fresh = (random: Random, bytes: number): string => Buffer.from(random.bytes(bytes)).toString('base64url')
+export const fresh = (random: Bytes, bytes: number): string => Buffer.from(random.bytes(bytes)).toString('base64url')
 
 /** Encrypts (AES-256-GCM) what must be read again, bound to the `place` it stands in. */
-export function seal(keys: Keys, random: Random, place: string, text: string): string {
+export function seal(keys: Keys, random: Bytes, place: string, text: string): string {
   const nonce = random.bytes(12)
   const cipher = createCipheriv('aes-256-gcm', keys.of('seal'), nonce).setAAD(Buffer.from(place))
   const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]

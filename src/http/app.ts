@@ -93,7 +93,7 @@ type Route = (path: string, methods: Methods) => void
 /** Programs may write a path with or without its slash. */
 function routeBoth(route: Route, path: string, methods: Methods): void {
   const bare = path.replace(/\/$/, '')
-  route(bare, methods)
+  if (bare !== '') route(bare, methods)
   route(`${bare}/`, methods)
 }
 
@@ -190,5 +190,7 @@ function routeSpa(parts: Parts, files: ReadonlyMap<string, Asset>, route: Route)
   route(`${base}/config.json`, { GET: (c) => c.json(settings) })
   const show: Handler = (c) => c.body(index?.body ?? '', 200, { 'Content-Type': 'text/html; charset=utf-8' })
   const pages = json?.face === 'json' ? Object.values(json.routes.spa) : []
-  for (const path of [...pages, '']) routeBoth(route, base + path || '/', { GET: show })
+  // The link's page once more without its token: there a reload ends up.
+  const bare = pages.map((path) => path.replace(/\/:token.*$/, ''))
+  for (const path of new Set([...pages, ...bare, '/'])) routeBoth(route, base + path, { GET: show })
 }
