@@ -1,8 +1,7 @@
 /** What accounts promise: found by the tidied address, kept as they were given. */
 import assert from 'node:assert/strict'
 import type { NewAccount } from '../engine/ports.ts'
-import type { Promises } from './contract.ts'
-import { anAccount, start } from './contract-values.ts'
+import { anAccount, type Promises, start } from './contract-values.ts'
 
 const row = (email: string, username: string | null = null, more: Partial<NewAccount> = {}): NewAccount => ({
   email,

@@ -1,7 +1,6 @@
 /** What an ask promises: all of it or nothing, and nothing for those that are refused. */
 import assert from 'node:assert/strict'
 import type { Challenge } from '../engine/ports.ts'
-import type { Promises } from './contract.ts'
 import {
   aChallenge,
   aChange,
@@ -17,6 +16,7 @@ import {
   eventNames,
   freshId,
   minute,
+  type Promises,
   start,
 } from './contract-values.ts'
 

@@ -1,8 +1,7 @@
 /** What the outbox promises: each letter in one hand at a time, and in another's when that one is gone. */
 import assert from 'node:assert/strict'
 import type { Letter, Settlement, Store } from '../engine/ports.ts'
-import type { Promises } from './contract.ts'
-import { aLetter, anAsk, anEvent, atOnce, day, eventNames, minute, start } from './contract-values.ts'
+import { aLetter, anAsk, anEvent, atOnce, day, eventNames, minute, type Promises, start } from './contract-values.ts'
 
 async function queued(store: Store, more: Partial<Letter> = {}): Promise<Letter> {
   const letter = aLetter(more)

@@ -1,7 +1,6 @@
 /** What counts promise: exact among any number of callers, all of a kind or none, told of once. */
 import assert from 'node:assert/strict'
-import type { Promises } from './contract.ts'
-import { anEvent, aTake, atOnce, day, eventNames, minute, start } from './contract-values.ts'
+import { anEvent, aTake, atOnce, day, eventNames, minute, type Promises, start } from './contract-values.ts'
 
 export const limitPromises: Promises = {
   'of 500 takes at once exactly as many pass as may': async ({ store }) => {

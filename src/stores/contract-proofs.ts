@@ -1,7 +1,6 @@
 /** What binding, trying, proving and changing promise: one winner, and nothing of a change that lost. */
 import assert from 'node:assert/strict'
 import type { Account, Challenge, Store } from '../engine/ports.ts'
-import type { Promises } from './contract.ts'
 import {
   aChallenge,
   aChange,
@@ -19,6 +18,7 @@ import {
   everything,
   freshId,
   minute,
+  type Promises,
   start,
 } from './contract-values.ts'
 
@@ -77,6 +77,8 @@ export const proofPromises: Promises = {
   'a challenge with less than half its life left makes room': async ({ store }) => {
     const first = await asked(store)
     await bind(store, first, '7')
+    const carried = await asked(store)
+    assert.equal((await bind(store, carried, '7', { at: start + life / 2 }))?.id, first.id)
     const at = start + life / 2 + 1
     const second = await asked(store, { askedAt: at, expiresAt: at + life })
     assert.equal((await bind(store, second, '7', { at }))?.id, second.id)

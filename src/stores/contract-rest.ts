@@ -1,6 +1,5 @@
 /** Sessions, the audit, and the removal of what is long over. */
 import assert from 'node:assert/strict'
-import type { Promises } from './contract.ts'
 import {
   aLetter,
   anAsk,
@@ -13,6 +12,7 @@ import {
   eventNames,
   freshId,
   minute,
+  type Promises,
   start,
 } from './contract-values.ts'
 

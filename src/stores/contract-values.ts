@@ -6,6 +6,9 @@ import type { Account, Accounts, Ask, Challenge, Change, Letter, NewAccount, Ses
 /** A store to put to the test, with nothing in it. */
 export type Opened = { readonly store: Store; readonly accounts: Accounts; readonly close: () => Promise<void> }
 
+/** Promises as sentences, each with the story that shows it kept. */
+export type Promises = Record<string, (opened: Opened) => Promise<void>>
+
 /** When every story starts: a time of day in 2023, in milliseconds. */
 export const start = 1_700_000_000_000
 export const minute = 60_000

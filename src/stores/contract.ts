@@ -12,9 +12,6 @@ import { proofPromises } from './contract-proofs.ts'
 import { restPromises } from './contract-rest.ts'
 import type { Opened } from './contract-values.ts'
 
-/** A promise as a sentence, and the story that shows it kept. */
-export type Promises = Record<string, (opened: Opened) => Promise<void>>
-
 /**
  * Runs the suite under `name`. `open` answers a store with nothing in it, over Latchkey's own table with the two reset
  * columns (`migrate(own, true)`, `open(own, true)`); it is called once for each test; `close` may be called twice.

@@ -2,8 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
-import type { Ask, Asked, Challenge, Taken } from '../engine/ports.ts'
+import type { Ask, Asked, Taken } from '../engine/ports.ts'
 import { worst } from './counts.ts'
+import { mayMailAgain, waitEnds } from './live.ts'
 import { hitsOf, type Rows } from './sqlite-rows.ts'
 
 /** The operations of this file. */
@@ -19,8 +20,8 @@ export function askOperations(db: DatabaseSync, rows: Rows) {
       return { kind: 'refused', limit: worst(hits).limit, retryAt: worst(hits).retryAt }
     }
     const previous = ask.again && rows.challenge(ask.again.id)
-    const retryAt = previous && ask.again?.waitUntil ? Math.min(previous.mailedAt, at) + ask.again.waitUntil : 0
-    if (retryAt > at) return { kind: 'refused', limit: 'resend', retryAt }
+    const retryAt = waitEnds(previous, ask)
+    if (retryAt > 0) return { kind: 'refused', limit: 'resend', retryAt }
 
     const again = previous && mayMailAgain(previous, ask) ? previous : null
     rows.count(callers, at)
@@ -61,12 +62,3 @@ export function askOperations(db: DatabaseSync, rows: Rows) {
     giveBack: (keys: readonly string[], forget: readonly string[]): void => rows.giveBack(keys, forget),
   }
 }
-
-/** The asker's own, for the same address, and with enough life left for a letter to be of use. */
-const mayMailAgain = (previous: Challenge, { at, again, challenge }: Ask): boolean =>
-  previous.flow === challenge?.flow &&
-  previous.addressKey === challenge.addressKey &&
-  previous.browser === challenge.browser &&
-  previous.state === 'open' &&
-  previous.triesLeft > 0 &&
-  previous.expiresAt - at > (again?.halfLife ?? 0)

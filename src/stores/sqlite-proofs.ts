@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
 import type { Binding, Challenge, Change, Store } from '../engine/ports.ts'
+import { isOpen, joining } from './live.ts'
 import { challengeColumns, hitsOf, type Rows, rowOf } from './sqlite-rows.ts'
 import { expiryFor, type Users } from './sqlite-users.ts'
 
@@ -56,15 +57,11 @@ function binder(db: DatabaseSync, rows: Rows, users: Users) {
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed' WHERE id = ?`)
   const column = users.reset && db.prepare(`UPDATE ${users.table} SET ${users.reset.assign} WHERE ${users.id} = ?`)
 
-  function bindFirst(asked: Challenge, { accountId, at, ...binding }: Binding): Challenge {
+  function bindFirst(asked: Challenge, binding: Binding): Challenge {
+    const { accountId, at } = binding
     const others = live.all(accountId, asked.flow, at).map((row) => rowOf<Challenge>(row)!)
-    const newest = others.findLast((one) => one.state === 'open')
-    const oldest = others[0]
-    let mails = asked.id
-    if (oldest && others.length >= binding.live) {
-      if (newest && oldest.expiresAt - at >= binding.halfLife) mails = newest.id
-      else close.run(oldest.id)
-    }
+    const { mails, closes } = joining(others, binding)
+    if (closes) close.run(closes)
     set.run(accountId, mails, asked.id)
     return { ...asked, accountId, mails }
   }
@@ -123,5 +120,3 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
     return true
   }
 }
-
-const isOpen = (challenge: Challenge, at: number): boolean => challenge.state === 'open' && challenge.expiresAt > at

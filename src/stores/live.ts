@@ -1,0 +1,34 @@
+/** Pure judgements about challenges, the same in every store. */
+import type { Ask, Binding, Challenge } from '../engine/ports.ts'
+
+/** Whether something may still be proved with it. */
+export const isOpen = (challenge: Challenge, at: number): boolean =>
+  challenge.state === 'open' && challenge.expiresAt > at
+
+/** Until when a resend must wait; 0 when it need not. A clock that stepped back makes nobody wait longer. */
+export const waitEnds = (previous: Challenge | null, { at, again }: Ask): number => {
+  const until = previous && again?.waitUntil ? Math.min(previous.mailedAt, at) + again.waitUntil : 0
+  return until > at ? until : 0
+}
+
+/** The asker's own, for the same address, and with enough life left for a letter to be of use. */
+export const mayMailAgain = (previous: Challenge, { at, again, challenge }: Ask): boolean =>
+  previous.flow === challenge?.flow &&
+  previous.addressKey === challenge.addressKey &&
+  previous.browser === challenge.browser &&
+  previous.state === 'open' &&
+  previous.triesLeft > 0 &&
+  previous.expiresAt - at > (again?.halfLife ?? 0)
+
+/**
+ * How a challenge joins the account's live ones, oldest first: within the cap with a proof of its own; above it by
+ * carrying the newest open one's, or in the place of the oldest when that is past half its life or none can be carried.
+ */
+export function joining(live: readonly Challenge[], binding: Binding): { mails: string; closes: string | null } {
+  const { challengeId, at, halfLife } = binding
+  const oldest = live[0]
+  const newest = live.findLast((one) => one.state === 'open')
+  if (!oldest || live.length < binding.live) return { mails: challengeId, closes: null }
+  if (newest && oldest.expiresAt - at >= halfLife) return { mails: newest.id, closes: null }
+  return { mails: challengeId, closes: oldest.id }
+}

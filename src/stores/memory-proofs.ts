@@ -1,0 +1,118 @@
+/** The reference for what becomes of a challenge: asked for, bound, tried, and closed by the change of a password. */
+import type { Take } from '../engine/limits.ts'
+import type * as port from '../engine/ports.ts'
+import { worst } from './counts.ts'
+import { isOpen, joining, mayMailAgain, waitEnds } from './live.ts'
+import { count, fullOf, giveBackIn, hitIn, note, queue, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
+
+/** `Store.ask`. */
+export function askIn(rows: Rows, ask: port.Ask): port.Asked {
+  refuseTaken(rows.letters, ask.letter.id)
+  if (ask.challenge) refuseTaken(rows.challenges, ask.challenge.id)
+  const { at } = ask
+  const hits = fullOf(rows, ask.refuse, at)
+  if (hits.length > 0) {
+    tellOfFirst(rows, ask.refuse, hits, at, { ...ask.event, challengeId: null })
+    return { kind: 'refused', limit: worst(hits).limit, retryAt: worst(hits).retryAt }
+  }
+  const previous = (ask.again && rows.challenges.get(ask.again.id)) ?? null
+  const retryAt = waitEnds(previous, ask)
+  if (retryAt > 0) return { kind: 'refused', limit: 'resend', retryAt }
+
+  const again = previous && mayMailAgain(previous, ask) ? previous : null
+  for (const take of ask.refuse) count(rows, take, at)
+  const room = [ask.mail, ask.reserve].find((take) => take && !hitIn(rows, take, at))
+  if (!room) {
+    const challengeId = again?.id ?? null
+    note(rows, { ...ask.event, name: 'letter.withheld', challengeId, because: ask.mail.limit })
+    return { kind: 'asked', challengeId, mailed: false }
+  }
+  count(rows, room, at)
+  const challenge = again ? { ...again, mailedAt: at } : ask.challenge
+  if (challenge) rows.challenges.set(challenge.id, challenge)
+  const expiresAt = again ? again.expiresAt : ask.letter.expiresAt
+  note(rows, { ...ask.event, challengeId: challenge?.id ?? null })
+  queue(rows, { ...ask.letter, challengeId: challenge?.id ?? null, expiresAt })
+  return { kind: 'asked', challengeId: challenge?.id ?? null, mailed: true }
+}
+
+/** `Store.bind`. */
+export function bindIn(rows: Rows, binding: port.Binding): port.Challenge | null {
+  const { challengeId, accountId, column, at } = binding
+  const asked = rows.challenges.get(challengeId)
+  if (!asked || !isOpen(asked, at)) return null
+  const bound = asked.accountId === null ? bindFirst(rows, asked, binding) : asked
+  const mailed = rows.challenges.get(bound.mails)
+  // Bound to another account, it was meant for whoever had the address then.
+  if (bound.accountId !== accountId || !mailed || !isOpen(mailed, at)) return null
+  const account = rows.accounts.get(accountId)
+  if (column && account && mailed.id === challengeId) rows.accounts.set(accountId, { ...account, reset: column })
+  return mailed
+}
+
+function bindFirst(rows: Rows, asked: port.Challenge, binding: port.Binding): port.Challenge {
+  const { accountId, at } = binding
+  const live = [...rows.challenges.values()]
+    .filter((one) => one.accountId === accountId && one.flow === asked.flow && one.mails === one.id)
+    .filter((one) => one.state !== 'closed' && one.expiresAt > at)
+    .sort((a, b) => a.askedAt - b.askedAt || (a.id < b.id ? -1 : 1))
+  const { mails, closes } = joining(live, binding)
+  if (closes) rows.challenges.set(closes, { ...rows.challenges.get(closes)!, state: 'closed' })
+  const bound = { ...asked, accountId, mails }
+  rows.challenges.set(asked.id, bound)
+  return bound
+}
+
+/** `Store.takeTry`. */
+export function takeTryIn(
+  rows: Rows,
+  id: string,
+  at: number,
+  takes: readonly Take[],
+  notice: Parameters<port.Store['takeTry']>[3],
+): boolean {
+  if (notice.letter) refuseTaken(rows.letters, notice.letter.id)
+  const challenge = rows.challenges.get(id)
+  if (!challenge || !isOpen(challenge, at) || challenge.triesLeft <= 0) return false
+  const hits = fullOf(rows, takes, at)
+  if (hits.length > 0) {
+    tellOfFirst(rows, takes, hits, at, notice.event)
+    if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
+    return false
+  }
+  for (const take of takes) count(rows, take, at)
+  rows.challenges.set(id, { ...challenge, triesLeft: challenge.triesLeft - 1 })
+  return true
+}
+
+/** `Store.change`. */
+export function changeIn(rows: Rows, change: port.Change): boolean {
+  refuseTaken(rows.letters, change.letter.id)
+  if (change.session) refuseTaken(rows.sessions, change.session.id)
+  const { id } = change.account
+  const account = rows.accounts.get(id)
+  if (!account || !isAsSeen(account, change.account)) return false
+  if (change.challenge) {
+    const challenge = rows.challenges.get(change.challenge.id)
+    if (!challenge || challenge.state === 'closed' || challenge.accountId !== id) return false
+    if (challenge.nonce !== change.challenge.nonce) return false
+  }
+  rows.accounts.set(id, { ...account, passwordHash: change.passwordHash, reset: null })
+  const before = account.passwordHash === null ? [] : [account.passwordHash]
+  rows.history.set(id, [...before, ...(rows.history.get(id) ?? [])].slice(0, change.history))
+  for (const one of rows.challenges.values()) {
+    if (one.accountId === id) rows.challenges.set(one.id, { ...one, state: 'closed' })
+  }
+  for (const session of rows.sessions.values()) if (session.accountId === id) rows.sessions.delete(session.id)
+  if (change.session) rows.sessions.set(change.session.id, change.session)
+  giveBackIn(rows, [], change.forget)
+  note(rows, change.event)
+  queue(rows, change.letter)
+  return true
+}
+
+const isAsSeen = (now: port.Account, seen: port.Account): boolean =>
+  now.passwordHash === seen.passwordHash &&
+  now.email === seen.email &&
+  now.active === seen.active &&
+  now.verified === seen.verified
