@@ -129,6 +129,7 @@ if (long) {
     check('types', 'tsc', '-p', '.')
     check('lint and format', 'biome', 'check', '--error-on-warnings')
     check('layers', process.execPath, 'scripts/check-layers.ts')
+    check('generated docs', process.execPath, 'scripts/docs.ts', '--check')
   }
   const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))

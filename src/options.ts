@@ -19,6 +19,7 @@ export type MailOptions = {
 )
 
 export type SmtpOptions = {
+  /** The mail server. */
   readonly host: string
   /** Default: 587, or 465 with `ssl`. */
   readonly port?: number
@@ -26,7 +27,9 @@ export type SmtpOptions = {
   readonly tls?: boolean
   /** TLS from the first byte. */
   readonly ssl?: boolean
+  /** Log-in at the mail server. */
   readonly user?: string
+  /** Its password. */
   readonly password?: string
   /** Connections kept open. Default: 5. */
   readonly pool?: number
@@ -48,6 +51,7 @@ export type Options = {
   readonly store: Database
   /** The users table. Default: Latchkey's own, made by its migrations. */
   readonly accounts?: AccountsTable
+  /** How letters leave: `smtp`, `console`, `inbox` or a function `send`; and `from`. */
   readonly mail: MailOptions
   /** Default: all five. */
   readonly flows?: readonly Flow[]
@@ -67,8 +71,10 @@ export type Options = {
   readonly development?: boolean
   /** Accounts that the gallery shows, with passwords made for this clone. Development only. */
   readonly demonstration?: readonly { email: string; username: string | null; password: string; note: string }[]
+  /** Takes each line of the log. Default: JSON on standard error. */
   readonly log?: (entry: LogEntry) => void
-  /** For tests: a clock to turn, randomness to seed. */
+  /** For tests: a clock to turn. */
   readonly clock?: Clock
+  /** For tests: randomness to seed. */
   readonly random?: Random
 }

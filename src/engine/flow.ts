@@ -109,19 +109,25 @@ type Shared = {
   readonly life: number
   /** How long the leave to set one password lives, in seconds from the proof; 60 to 900. */
   readonly grant: number
+  /** What a new password must be. */
   readonly password: PasswordRule
+  /** Counts of this flow. */
   readonly limits: FlowLimits
   /** Whether an ask may tell that an account exists. `explicit` makes addresses probeable; the start warns of it. */
   readonly disclosure: 'uniform' | 'explicit'
   /** What follows a change. Logging in is off by default (OWASP Forgot Password Cheat Sheet). */
   readonly after: { readonly login: boolean }
+  /** The names of form fields and JSON members. */
   readonly fields: Fields
+  /** Who pages and letters speak for. */
   readonly brand: Brand
   /** Where one logs in, when that is not a page of ours. */
   readonly loginUrl?: string
   /** Where one lands after a log-in. Default: `/account/`. */
   readonly home?: string
+  /** Where one signs up; shown where an address is told to be unknown. */
   readonly signUpUrl?: string
+  /** Where one gets help; shown on pages and in letters. */
   readonly supportUrl?: string
 }
 

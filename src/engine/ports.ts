@@ -239,15 +239,21 @@ export type Store = {
 
 /** Which table and columns hold the accounts. */
 export type AccountsTable = {
+  /** The table's name. */
   readonly table: string
+  /** Column of the account's id, number or text. */
   readonly id: string
+  /** Column of the address; letters go to it as it is stored. Compared without regard to A–Z and a–z. */
   readonly email: string
+  /** Column of the password's hash. */
   readonly password: string
+  /** Column of the user name. Absent: one logs in by address. */
   readonly username?: string
   /** Column that is true once the address is confirmed. Absent: every address counts as confirmed. */
   readonly verified?: string
   /** Column that is true while the account may be used. Absent: every account may. */
   readonly active?: string
+  /** Column of the language that the account's letters are in. */
   readonly locale?: string
 }
 

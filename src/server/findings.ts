@@ -12,12 +12,12 @@ export type Finding = {
 }
 
 /** Every number that there is. */
-export type FindingCode = keyof typeof table
+export type FindingCode = keyof typeof findings
 
 type Row = readonly [level: 'error' | 'warning', sentence: string, hint: string]
 
-/** `{name}` stands for what is found at the time. */
-const table = {
+/** Every finding: level, sentence, hint. `{name}` stands for what is found at the time. */
+export const findings = {
   L001: ['error', 'SECRET_KEY is missing', 'Make one with "latchkey secret" and set it in the environment.'],
   L002: ['error', 'SECRET_KEY is too short: {length} characters', 'Take 32 or more; "latchkey secret" makes one.'],
   L003: [
@@ -162,7 +162,7 @@ export function finding(
   found: Readonly<Record<string, string | number>> = {},
   level?: Finding['level'],
 ): Finding {
-  const [usual, sentence, hint] = table[code]
+  const [usual, sentence, hint] = findings[code]
   const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (whole, name) => tame(found[name] ?? whole))
   return { code, level: level ?? usual, message: fill(sentence), hint: fill(hint) }
 }

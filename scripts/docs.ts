@@ -1,0 +1,86 @@
+/**
+ * Writes `docs/configuration.md` from the options' own doc comments, the variables and the findings, so that the page
+ * cannot say another thing than the code. `--check` fails when it does.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { findings } from '../src/server/findings.ts'
+import { variables } from '../src/server/variables.ts'
+
+const page = 'docs/configuration.md'
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim()
+
+/** Name, type and comment of each member of an exported type. */
+function members(file: string, type: string): string[] {
+  const text = readFileSync(file, 'utf8')
+  const start = text.indexOf(`type ${type} = {`)
+  if (start < 0) throw new Error(`${file} has no type ${type}.`)
+  const body = text.slice(start, text.indexOf('\n}', start))
+  const rows = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)(\??): ([^\n]+)/g)]
+  return rows.map(([, comment = '', name, optional, kind = '']) => {
+    const about = cell(comment.replaceAll(/\n\s*\*/g, ' '))
+    return `| \`${name}\`${optional ? '' : ' (required)'} | \`${cell(kind.replaceAll('readonly ', ''))}\` | ${about} |`
+  })
+}
+
+const table = (head: string[], rows: string[]): string =>
+  [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...rows].join('\n')
+
+const options = (type: string, file = 'src/options.ts'): string =>
+  table(['option', 'type', 'what it is'], members(file, type))
+
+const text = `# Configuration
+
+One type for three doors: \`latchkey({ … })\` in code, \`latchkey.config.ts\` (or \`.js\`, \`.json\`) for the server, and the
+environment for secrets and addresses, which wins. This page is made by \`node scripts/docs.ts\`.
+
+## Options
+
+${options('Options')}
+
+### Mail by SMTP
+
+${options('SmtpOptions')}
+
+### The users table
+
+${options('AccountsTable', 'src/engine/ports.ts')}
+
+\`id\`, \`email\` and \`password\` are required; the others may be absent. Its passwords must be Argon2id in PHC form.
+
+### A flow's options
+
+A flow is a literal; take one and say what differs: \`{ ...flows.code, brand: { name: 'NORSU Alumni' } }\`.
+
+${options('Shared', 'src/engine/flow.ts')}
+
+## Environment
+
+${table(
+  ['variable', 'what it is'],
+  Object.entries(variables).map(([name, about]) => `| \`${name}\` | ${cell(about)} |`),
+)}
+
+\`True\` and \`False\` are read as Django reads them.
+
+## What the start may find
+
+An error keeps the server from starting; a warning does not. \`latchkey doctor\` prints them too.
+
+${table(
+  ['number', 'level', 'what is wrong', 'what to do'],
+  Object.entries(findings).map(
+    ([code, [level, what, hint]]) => `| ${code} | ${level} | ${cell(what)} | ${cell(hint)} |`,
+  ),
+)}
+`
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(page, 'utf8') === text) console.log(`${page} is as the code says`)
+  else {
+    console.error(`${page} does not say what the code says: run "node scripts/docs.ts".`)
+    process.exit(1)
+  }
+} else {
+  writeFileSync(page, text)
+  console.log(`${page} written`)
+}
