@@ -26,6 +26,9 @@ test('a domain comes in A-labels, however it was spelled', () => {
   assert.equal(tidyAddress('a@ｅxample。org'), 'a@example.org')
   assert.deepEqual(spellings('a@xn--bcher-kva.example'), ['a@xn--bcher-kva.example', 'a@bücher.example'])
   assert.deepEqual(spellings('a@example.org'), ['a@example.org', 'a@example.org'])
+  for (const name of ['ana', 'a@example.org/1', 'a@example.org?', 'a@ex%61mple.org', 'a@EXAMPLE.org', '@', '']) {
+    assert.deepEqual(spellings(name), [name, name])
+  }
 })
 
 test('an address is stored as given, if its tidied form finds it', () => {

@@ -34,11 +34,14 @@ export function tidyAddress(text: string): string | null {
   return Buffer.byteLength(tidied) > longest ? null : tidied
 }
 
-/** A tidied address and, where its domain has one, the spelling in Unicode: a table may hold either. */
+/**
+ * A tidied address and, where its domain has one, the spelling in Unicode: a table may hold either. Whatever is not tidy
+ * stays alone: made into a domain, `ana@example.org/1` would find `ana@example.org`, past every count kept under its name.
+ */
 export function spellings(address: string): [string, string] {
+  if (tidyAddress(address) !== address) return [address, address]
   const at = address.lastIndexOf('@')
-  const domain = domainToUnicode(address.slice(at + 1))
-  return [address, domain === '' ? address : `${address.slice(0, at)}@${domain}`]
+  return [address, `${address.slice(0, at)}@${domainToUnicode(address.slice(at + 1))}`]
 }
 
 /** An address to store: as given, but for a domain in capitals beyond ASCII, which nothing tidied would ever find. */

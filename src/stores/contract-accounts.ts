@@ -38,7 +38,9 @@ export const accountPromises: Promises = {
       assert.equal(await accounts.byId(id), null, id)
     }
     assert.deepEqual(await accounts.byAddress('nobody@example.org'), [])
-    for (const name of ['', 'nobody', 'null', '%']) assert.equal(await accounts.byName(name), null)
+    await accounts.add([row('ana@example.org', 'ana'), row('an@ana')], start)
+    const names = ['ana\0', 'ana@example.org\0', 'ana@example.org/1', 'ana@example.org?', 'ana@ex%61mple.org', 'an@']
+    for (const name of ['', 'nobody', 'null', '%', ...names]) assert.equal(await accounts.byName(name), null)
   },
 
   'letters beyond ASCII are not folded': async ({ accounts }) => {

@@ -78,7 +78,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     endSession: (...args) => writer.run('endSession', ...args),
     history: (accountId, count) => read(() => reads.history(accountId, count)),
     events: (after, count) => read(() => reads.events(after, count)),
-    purge: (at) => purge(writer, at),
+    purge: purger(writer),
     ping: () =>
       read(() => {
         writer.check()
@@ -96,16 +96,23 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
   return { store, accounts }
 }
 
+/** Steps of a purge through the counts, at most; the next purge goes on from there. */
+const longestWalk = 200
+
 /** Step after step, each an operation like any other, so that others get their turn in between. */
-async function purge(writer: Writer, at: number): Promise<number> {
-  let total = 0
-  for (const what of purged) {
-    for (let gone = -1; gone !== 0; total += gone) gone = await writer.run('purge', what, at)
+function purger(writer: Writer): (at: number) => Promise<number> {
+  let after = ''
+  return async (at) => {
+    let total = 0
+    for (const what of purged) {
+      for (let gone = -1; gone !== 0; total += gone) gone = await writer.run('purge', what, at)
+    }
+    for (let walked = 0; walked < longestWalk; walked++) {
+      const { gone, next } = await writer.run('purgeLimits', after, at)
+      total += gone
+      after = next ?? ''
+      if (next === null) break
+    }
+    return total
   }
-  for (let after: string | null = ''; after !== null; ) {
-    const { gone, next }: { gone: number; next: string | null } = await writer.run('purgeLimits', after, at)
-    total += gone
-    after = next
-  }
-  return total
 }
