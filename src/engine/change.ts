@@ -7,6 +7,7 @@ import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
 import { logInTakes, wrongCodeTakes } from './limits.ts'
+import { namesOf } from './login.ts'
 import { type Outcome, refuse, type Unmet } from './outcome.ts'
 import { ineligible, judge } from './policy.ts'
 import type { Account, Challenge, Kit, Letter } from './ports.ts'
@@ -133,7 +134,7 @@ async function set(
 ): Promise<Outcome<Changed, 'session-expired' | 'link-dead'>> {
   const { account, challenge, nonce } = entitled
   const at = kit.clock.now()
-  const address = kit.tidyAddress(account.email) ?? account.email
+  const names = await namesOf(kit, account)
   const token = flow.after.login ? fresh(kit.random, 32) : null
   const won = await kit.store.change({
     at,
@@ -147,7 +148,7 @@ async function set(
       accountId: account.id,
       challengeId: challenge?.id,
     }),
-    forget: countsOf(kit, account, address, caller),
+    forget: countsOf(kit, account, names, caller),
     session: token === null ? null : newSession(token, account, caller, at),
   })
   if (!won) {
@@ -156,13 +157,13 @@ async function set(
     )
     return refuse({ code: nonce === null ? 'link-dead' : 'session-expired' })
   }
-  return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, address) }
+  return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }
 }
 
 /** Counts that a success ends: wrong codes of this address, failed log-ins under its names. */
-function countsOf(kit: Needs, account: Account, address: string, caller: Caller): string[] {
+function countsOf(kit: Needs, account: Account, names: readonly string[], caller: Caller): string[] {
+  const address = kit.tidyAddress(account.email) ?? account.email
   const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
-  const names = [address, ...(account.username ? [account.username.toLowerCase()] : [])]
   const failed = names.flatMap((name) => logInTakes(kit.keys, kit.limits, name, caller.block, null).slice(0, 1))
   return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
 }

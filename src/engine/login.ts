@@ -27,7 +27,7 @@ export async function login(
   typed: Credentials,
 ): Promise<Outcome<SignedIn, 'login-failed' | 'too-many-attempts'>> {
   const at = kit.clock.now()
-  const name = kit.tidyAddress(typed.name) ?? typed.name.trim().toLowerCase().slice(0, 320)
+  const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
   const takes = logInTakes(kit.keys, kit.limits, name, typed.caller.block, device)
   const { hits } = await kit.store.take(takes, at, event(at, 'session.refused', typed.caller))
@@ -46,8 +46,35 @@ export async function login(
   await kit.store.giveBack(givenBack, [])
   const token = fresh(kit.random, 32)
   const opened = event(at, 'session.opened', typed.caller, { accountId: account.id })
-  await kit.store.openSession(newSession(token, account, typed.caller, at), opened)
-  return { ok: true, session: token, device: deviceFor(kit.keys, kit.random, name), account }
+  const session = newSession(token, account, typed.caller, at)
+  await kit.store.openSession(session, opened)
+  // A reset ends the sessions that are there; one that was opened a moment after it, on the old password, ends here.
+  if ((await kit.accounts.byId(account.id))?.passwordHash !== account.passwordHash) {
+    await kit.store.endSession(
+      session.id,
+      event(at, 'session.ended', typed.caller, { accountId: account.id, because: 'password changed' }),
+    )
+    return refuse({ code: 'login-failed' })
+  }
+  return { ok: true, session: token, device: deviceFor(kit.keys, kit.random, await namesOf(kit, account)), account }
+}
+
+/** The one spelling of a name by which one logs in. Only A to Z are folded, as in the table. */
+const nameOf = (kit: Pick<Kit, 'tidyAddress'>, typed: string): string =>
+  kit.tidyAddress(typed) ??
+  typed
+    .trim()
+    .slice(0, 320)
+    .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+
+/**
+ * The names by which one logs in as this account, its address first. Another account's address is none of them, though
+ * it stand here as the user name: else whoever chose it could meddle with the other's counts.
+ */
+export async function namesOf(kit: Pick<Kit, 'accounts' | 'tidyAddress'>, account: Account): Promise<string[]> {
+  const names = [account.email, account.username ?? ''].filter(Boolean).map((name) => nameOf(kit, name))
+  const holders = await Promise.all(names.map((name) => kit.accounts.byName(name)))
+  return names.filter((_, at) => holders[at]?.id === account.id)
 }
 
 /** The account of a session's cookie; null when it has ended, or the account may not be used. */
