@@ -35,8 +35,8 @@ export function tidyAddress(text: string): string | null {
 }
 
 /**
- * A tidied address and, where its domain has one, the spelling in Unicode: a table may hold either. Whatever is not tidy
- * stays alone: made into a domain, `ana@example.org/1` would find `ana@example.org`, past every count kept under its name.
+ * A tidied address and, where its domain has one, the spelling in Unicode: a table may hold either. Whatever is not
+ * tidy stays alone: converted, `ana@example.org/1` would find `ana@example.org`, past the counts kept under its name.
  */
 export function spellings(address: string): [string, string] {
   if (tidyAddress(address) !== address) return [address, address]

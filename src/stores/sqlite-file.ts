@@ -45,7 +45,8 @@ export function faultOf(file: File, error: unknown): Fault {
     case sqliteBusy:
     case sqliteLocked:
       return told(
-        `Another process wrote to ${file.path} for more than ${file.busyTimeout} ms. Try again; if it stays so, look for a long transaction, such as an open sqlite3 shell.`,
+        `Another process held ${file.path} for more than ${file.busyTimeout} ms. Try again; if it stays so, look for ` +
+          'a long transaction, such as that of an open sqlite3 shell.',
         'database-busy',
       )
     case sqliteReadOnly:

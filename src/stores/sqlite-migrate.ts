@@ -69,7 +69,7 @@ function stepsFor(db: DatabaseSync | null, table: AccountsTable, columns: boolea
   else if (found.columns.size > 0 && steps.some((step) => step.name === '2-users')) {
     throw new Fault(
       'configuration',
-      `The database has a table "users" that Latchkey did not make. Say with "accounts" which of its columns are which.`,
+      'The database has a table "users" that Latchkey did not make: say with "accounts" which column is which.',
     )
   }
   return steps

@@ -91,7 +91,8 @@ export function countReader(db: DatabaseSync): (take: Take, at: number) => Weigh
 function countsOf(db: DatabaseSync, note: (event: AuditEvent) => void) {
   const read = countReader(db)
   const write = db.prepare(`INSERT INTO latchkey_limits VALUES (?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET times = excluded.times, quiet_until = excluded.quiet_until, over_at = excluded.over_at`)
+    ON CONFLICT (key) DO UPDATE
+    SET times = excluded.times, quiet_until = excluded.quiet_until, over_at = excluded.over_at`)
   const times = db.prepare('SELECT times FROM latchkey_limits WHERE key = ?')
   const setTimes = db.prepare('UPDATE latchkey_limits SET times = ? WHERE key = ?')
   const forget = db.prepare('DELETE FROM latchkey_limits WHERE key = ?')

@@ -63,7 +63,7 @@ export function accountOf(row: Record<string, unknown> | undefined): Account | n
 /** The parameters of `lower(email) IN (?, ?)`. */
 export const addressParameters = (address: string): [string, string] => spellings(address)
 
-/** The expiry as the column takes it: a number, or a text in UTC as Django and Rails write it where it is one of dates. */
+/** The expiry as the column takes it: a number, or in a column of dates a text in UTC, as Django and Rails write it. */
 export const expiryFor = (users: Users, ms: number): number | string =>
   users.reset?.isText ? new Date(ms).toISOString().replace('T', ' ').replace('Z', '') : ms
 

@@ -1,4 +1,4 @@
-/** The main thread's side of the writer: gathers what is called in one turn, sends it as one message, hands out answers. */
+/** The main thread's side of the writer: what is called in one turn goes as one message, and its answers come back. */
 import { Worker } from 'node:worker_threads'
 import { Fault } from '../engine/outcome.ts'
 import type { Call, Operations, Reply, ThreadData } from './sqlite-thread.ts'
@@ -65,12 +65,12 @@ export function startWriter(data: ThreadData, onQueued: () => void, script: URL 
     flying = []
     // What was called meanwhile goes first, so that the thread works while the answers are taken in.
     send()
-    if (queued) onQueued()
     for (const [index, { resolve, reject }] of answered.entries()) {
       const answer = answers[index]!
       if (answer[0]) resolve(answer[1] as never)
       else reject(new Fault(answer[1], answer[2]))
     }
+    if (queued) onQueued()
   })
   const end = (reason: string, cause?: unknown) => {
     ended ??= new Fault('database', reason, { cause })

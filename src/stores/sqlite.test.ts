@@ -326,7 +326,8 @@ test('a table of the application keeps its shape and its rows, and gains the two
 test('columns that the application has already keep their kind: a column of dates holds a date', async (t) => {
   const path = newPath(t)
   inDatabase(path, (db) => {
-    db.exec(`CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, hash TEXT, Reset_Token TEXT, reset_token_expiry datetime);
+    db.exec(`CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, hash TEXT,
+        Reset_Token TEXT, reset_token_expiry datetime);
       INSERT INTO users VALUES (7, 'ana@example.org', 'old hash', 'reference', '2023-11-14 22:13:20.500')`)
   })
   const table = { table: 'users', id: 'id', email: 'email', password: 'hash' }
