@@ -146,15 +146,17 @@ function routeFlow(
     })
   }
   if (flow.proof.carry === 'query') {
-    const inQuery = (c: C): Response | Promise<Response> => {
-      const tokens = c.req.queries(flow.fields.token)
-      if (!tokens) return page.showSet(c, parts, flow)
-      return page.openLink(c, parts, flow, {
-        uid: c.req.query('uid') ?? null,
-        token: tokens.length === 1 ? tokens[0]! : '',
-      })
+    const inQuery = (c: C) => {
+      const tokens = c.req.queries(flow.fields.token) ?? []
+      if (tokens.join('') === '') return null
+      // A token that is sent twice is none.
+      return { uid: c.req.query('uid') ?? null, token: tokens.length === 1 ? tokens[0]! : '' }
     }
-    routePage(routes.set, { ...set, GET: inQuery }, true)
+    const show: Handler = (c) => {
+      const link = inQuery(c)
+      return link ? page.openLink(c, parts, flow, link) : page.showSet(c, parts, flow)
+    }
+    routePage(routes.set, { GET: show, POST: (c) => page.postSet(c, parts, flow, inQuery(c)) }, true)
     return
   }
   routePage(routes.set, set)

@@ -152,7 +152,7 @@ export async function showSet(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
     const account = await parts.verbs.granted(flow, grant)
     if (account) return c.html(setPage(c, parts, flow, handle, account.email, []))
   }
-  const missing = flow.proof.carry === 'query' && !wanted && grants.length === 0
+  const missing = flow.proof.carry === 'query' && !wanted
   return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
 }
 
