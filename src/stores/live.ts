@@ -21,14 +21,14 @@ export const mayMailAgain = (previous: Challenge, { at, again, challenge }: Ask)
   previous.expiresAt - at > (again?.halfLife ?? 0)
 
 /**
- * How a challenge joins the account's live ones, oldest first: within the cap with a proof of its own; above it by
- * carrying the newest open one's, or in the place of the oldest when that is past half its life or none can be carried.
+ * How a challenge joins the account's open ones, oldest first: within the cap with a proof of its own; above it by
+ * carrying the newest one's, or in the place of the oldest when that is past half its life.
  */
 export function joining(live: readonly Challenge[], binding: Binding): { mails: string; closes: string | null } {
   const { challengeId, at, halfLife } = binding
   const oldest = live[0]
-  const newest = live.findLast((one) => one.state === 'open')
-  if (!oldest || live.length < binding.live) return { mails: challengeId, closes: null }
-  if (newest && oldest.expiresAt - at >= halfLife) return { mails: newest.id, closes: null }
+  const newest = live.at(-1)
+  if (!oldest || !newest || live.length < binding.live) return { mails: challengeId, closes: null }
+  if (oldest.expiresAt - at >= halfLife) return { mails: newest.id, closes: null }
   return { mails: challengeId, closes: oldest.id }
 }

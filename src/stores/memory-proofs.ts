@@ -54,7 +54,7 @@ function bindFirst(rows: Rows, asked: port.Challenge, binding: port.Binding): po
   const { accountId, at } = binding
   const live = [...rows.challenges.values()]
     .filter((one) => one.accountId === accountId && one.flow === asked.flow && one.mails === one.id)
-    .filter((one) => one.state !== 'closed' && one.expiresAt > at)
+    .filter((one) => isOpen(one, at))
     .sort((a, b) => a.askedAt - b.askedAt || (a.id < b.id ? -1 : 1))
   const { mails, closes } = joining(live, binding)
   if (closes) rows.challenges.set(closes, { ...rows.challenges.get(closes)!, state: 'closed' })

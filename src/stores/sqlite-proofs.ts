@@ -52,7 +52,8 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
 
 function binder(db: DatabaseSync, rows: Rows, users: Users) {
   const live = db.prepare(`SELECT ${challengeColumns} FROM latchkey_challenges
-    WHERE account_id = ? AND flow = ? AND state <> 'closed' AND mails = id AND expires_at > ? ORDER BY asked_at, id`)
+    WHERE account_id = ? AND flow = ? AND state <> 'closed' AND state = 'open' AND mails = id AND expires_at > ?
+    ORDER BY asked_at, id`)
   const set = db.prepare('UPDATE latchkey_challenges SET account_id = ?, mails = ? WHERE id = ? AND account_id IS NULL')
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed' WHERE id = ?`)
   const column = users.reset && db.prepare(`UPDATE ${users.table} SET ${users.reset.assign} WHERE ${users.id} = ?`)

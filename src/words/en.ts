@@ -178,7 +178,7 @@ export const en = {
     'notice.button': 'Reset Password',
     'notice.support': 'If you need help, contact support:',
     'instead.subject': '{brand} - Password Reset Link',
-    'instead.why': 'Too many wrong codes were typed for your account, so this email carries a link, not a code.',
+    'instead.why': 'Codes are used up for your account just now, so this email carries a link, not a code.',
     'instead.expires': 'This link will expire in {life}.',
     'instead.text': 'To reset your password, click this link:',
 
