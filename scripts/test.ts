@@ -11,7 +11,9 @@ import { inspect } from 'node:util'
 
 const long = process.argv.includes('--long')
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
-const total = { passed: 0, failed: 0, tests: 0 }
+const total = { passed: 0, failed: 0 }
+const checks: string[] = []
+const perFile = new Map<string, number>()
 const skipped: string[] = []
 const failures: string[] = []
 
@@ -25,6 +27,7 @@ function check(name: string, command: string, ...args: string[]): void {
   const start = performance.now()
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
   line(status === 0, name, '', performance.now() - start)
+  checks.push(name)
   if (status === 0) total.passed += 1
   else {
     total.failed += 1
@@ -32,84 +35,67 @@ function check(name: string, command: string, ...args: string[]): void {
   }
 }
 
-/** What a file did, told in one line when it is over. */
-type Tally = { tests: number; passed: number; failed: number; output: string; start: number; over: boolean }
+/** What a file did. */
+type Result = { passed: number; failed: number; skipped: string[]; failures: string[]; output: string; ms: number }
 
-async function testFiles(name: string, files: readonly string[], concurrency: number): Promise<void> {
+/** Some files at a time; each is told of in one line when it is over. */
+async function testFiles(name: string, files: readonly string[], atOnce: number): Promise<void> {
   if (files.length === 0) return
   say(`\n${name}, ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
-  const tallies = new Map<string, Tally>()
-  const tally = (file: string | undefined): Tally => {
-    const key = relative(process.cwd(), file ?? '')
-    const known = tallies.get(key) ?? {
-      tests: 0,
-      passed: 0,
-      failed: 0,
-      output: '',
-      start: performance.now(),
-      over: false,
-    }
-    tallies.set(key, known)
-    return known
+  const waiting = [...files]
+  const workers = Array.from({ length: atOnce }, async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) tell(file, await testFile(file))
+  })
+  await Promise.all(workers)
+}
+
+function tell(file: string, { passed, failed, ms, output, ...more }: Result): void {
+  line(failed === 0, file, `${passed + failed} tests`, ms)
+  total.passed += passed
+  total.failed += failed
+  perFile.set(file, passed + failed)
+  skipped.push(...more.skipped.map((name) => `${file}: ${name}`))
+  failures.push(...more.failures)
+  if (failed > 0 && output.trim() !== '') failures.push(`${file} printed\n${output.trimEnd()}`)
+}
+
+async function testFile(file: string): Promise<Result> {
+  const start = performance.now()
+  const result: Result = { passed: 0, failed: 0, skipped: [], failures: [], output: '', ms: 0 }
+  const fail = (place: string, what: string): void => {
+    result.failed += 1
+    result.failures.push(`${place}\n${what}`)
   }
-  const keep = (file: string | undefined, message: string): void => {
-    tally(file).output += message
+  // Ten minutes: a test that hangs must end the run, not the patience of whoever waits for it.
+  const events = run({ files: [file], isolation: 'process', timeout: 600_000 })
+  const keep = ({ message }: { message: string }): void => {
+    result.output += message
   }
-  // Ten minutes a file: a test that hangs must end the run, not the patience of whoever waits for it.
-  const events = run({ files: [...files], concurrency, isolation: 'process', timeout: 600_000 })
-  events.on('test:dequeue', ({ file }) => void tally(file))
-  events.on('test:stdout', ({ file, message }) => keep(file, message))
-  events.on('test:stderr', ({ file, message }) => keep(file, message))
-  events.on('test:pass', ({ name, file, details, skip, todo }) => {
+  events.on('test:stdout', keep)
+  events.on('test:stderr', keep)
+  events.on('test:pass', ({ name, details, skip, todo }) => {
     if (details.type === 'suite') return
     // A file without a test is told of as one good test with the file's name.
-    if (file && resolve(name) === resolve(file)) {
-      tally(file).failed += 1
-      failures.push(`${relative(process.cwd(), file)}\nholds no test`)
-      return
-    }
-    if (skip !== undefined || todo !== undefined) {
-      skipped.push(`${relative(process.cwd(), file ?? '')}: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}`)
-    } else tally(file).passed += 1
+    if (resolve(name) === resolve(file)) fail(file, 'holds no test')
+    else if (skip !== undefined || todo !== undefined) result.skipped.push(reasoned(name, skip ?? todo))
+    else result.passed += 1
   })
-  events.on('test:fail', ({ name, file, line, details }) => {
-    const known = tally(file)
-    const cause = details.error.cause ?? details.error
+  events.on('test:fail', ({ name, file: from = file, line, details }) => {
     // A suite fails with its tests, which are told of themselves.
     if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return
-    known.failed += 1
-    const place = `${relative(process.cwd(), file ?? '')}${line ? `:${line}` : ''}`
-    failures.push(
-      `${place}\n${name}\n${cause instanceof Error ? (cause.stack ?? cause.message).replaceAll(/\n +at .*node:internal.*/g, '') : inspect(cause)}`,
-    )
+    fail(`${relative(process.cwd(), from)}${line ? `:${line}` : ''}`, `${name}\n${readable(details.error)}`)
   })
-  events.on('test:summary', ({ file, success }) => {
-    if (file === undefined) return
-    const known = tally(file)
-    if (!success && known.failed === 0) {
-      known.failed += 1
-      failures.push(`${relative(process.cwd(), file)}\nfailed as a whole`)
-    }
-    known.over = true
-    const path = relative(process.cwd(), file)
-    const good = known.failed === 0
-    line(good, path, `${known.passed + known.failed} tests`, performance.now() - known.start)
-    if (!good && known.output.trim() !== '') failures.push(`${path} printed\n${known.output.trimEnd()}`)
-  })
-  await new Promise<void>((done, failed) => {
-    events.on('end', done)
-    events.on('error', failed)
-    events.resume()
-  })
-  for (const [path, { passed, failed, over, output }] of tallies) {
-    total.passed += passed
-    total.failed += failed
-    total.tests += passed + failed
-    if (!over && path !== '' && failed > 0) {
-      line(false, path, 'did not end', 0)
-      if (output.trim() !== '') failures.push(`${path} printed\n${output.trimEnd()}`)
-    }
-  }
+  await new Promise<void>((done, failed) => events.on('end', done).on('error', failed).resume())
+  return { ...result, ms: performance.now() - start }
+}
+
+const reasoned = (name: string, why: unknown): string => (typeof why === 'string' ? `${name} (${why})` : name)
+
+/** The error that a test threw, without the runner's own frames. */
+function readable(error: Error): string {
+  const cause = error.cause ?? error
+  if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause)
+  return (cause.stack ?? cause.message).replaceAll(/\n +at .*node:internal.*/g, '')
 }
 
 const start = performance.now()
@@ -141,15 +127,30 @@ if (long) {
   await testFiles('in a browser', inBrowser, 1)
 }
 
-if (total.tests === 0) {
+if ([...perFile.values()].every((tests) => tests === 0)) {
   total.failed += 1
   failures.push('no test ran')
 }
 for (const failure of failures) say(`\n✖ ${failure}`)
 if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`)
-const others = long ? '' : ` What takes longer (${globSync('test/long/**/*.test.ts').length} files): npm run test:long.`
-say(
-  `\n${total.tests} tests${chosen.length === 0 && !long ? ', types, lint and layers' : ''}, ${seconds(performance.now() - start)}.${others}`,
-)
+say(`\n${holds()} ${seconds(performance.now() - start)}.`)
+if (!long) say(`What takes longer (${globSync('test/long/**/*.test.ts').length} files) is in npm run test:long.`)
 say(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
+
+/** What this run held, by kind. */
+function holds(): string {
+  const kinds: [string, RegExp][] = [
+    ['unit and contract', /^(src|web)\//],
+    ['stories', /^test\/walks\//],
+    ['promises', /^test\/promises\//],
+    ['in a browser', /^test\/browser\//],
+    ['long', /^test\/long\//],
+    ['other', /^test\/(?!walks|promises|browser|long)/],
+  ]
+  const counts = kinds.map(([kind, pattern]) => {
+    const count = [...perFile].filter(([file]) => pattern.test(file)).reduce((sum, [, tests]) => sum + tests, 0)
+    return count > 0 ? `, ${count} ${kind}` : ''
+  })
+  return `This was${checks.length > 0 ? ` ${checks.join(', ')}` : ''}${counts.join('')}.`.replace('was,', 'was')
+}

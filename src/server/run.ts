@@ -82,6 +82,8 @@ async function migrated(options: Options, screen: Screen): Promise<Finding | nul
 }
 
 async function serving(recovery: Recovery, config: Config, screen: Screen, how: Run): Promise<number> {
+  // Asked for before anybody is told that we are there, so that no signal finds us without an ear.
+  const stop = stopSignal()
   let listening: Listening | null = null
   try {
     if (how.http) listening = await listen(recovery.node, config.listen, config.development)
@@ -92,7 +94,7 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
   screen.out(
     listening ? (how.banner?.(config) ?? listensAt(listening)) : 'Latchkey sends letters. Stop it with Ctrl-C.\n',
   )
-  await stopSignal()
+  await stop
   // Whatever hangs then, hangs without us; a letter on its way is leased, and goes out after the lease.
   const watch = setTimeout(() => {
     screen.error('Latchkey could not stop in time and ends now; letters that were on their way go out again.\n')
