@@ -1,6 +1,7 @@
 /** One outcome, two dresses: a page or a problem document. The only place with status codes of refusals. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Flow } from '../engine/flow.ts'
 import type { Refusal, RefusalCode } from '../engine/outcome.ts'
 import { problem as problemPage } from '../pages/index.ts'
 import type { ProblemView } from '../pages/views.ts'
@@ -51,11 +52,11 @@ export function refusalPage(
   return c.html(problemPage(frameOf(c, parts, flow), { kind, retryAfter }), statusOf[code])
 }
 
-/** A refusal of a verb, as a problem document (RFC 9457), its sentence also under `error`. */
-export function problemOf(c: Context, locale: Locale, refusal: Refusal, title?: string): Response {
-  const problem = problemBody(refusal.code, title ?? say(locale, `problem.${refusal.code}`))
+/** A refusal of a flow's verb, as a problem document (RFC 9457), its sentence also under `error`. */
+export function problemOf(c: Context, locale: Locale, flow: Flow, refusal: Refusal): Response {
+  const problem = problemBody(refusal.code, say(locale, `problem.${refusal.code}`))
   if (refusal.code === 'password-refused') {
-    problem.unmet = refusal.unmet.map((code) => ({ code, message: unmetSentence(locale, code) }))
+    problem.unmet = refusal.unmet.map((code) => ({ code, message: unmetSentence(locale, code, flow.password.min) }))
   }
   if (refusal.code === 'too-many-attempts') {
     problem.retry_after = refusal.retryAfter

@@ -51,7 +51,7 @@ export async function apiRequest(c: C, parts: Parts, flow: Flow): Promise<Respon
   const body = await bodyOf(c, requestBody)
   if (body instanceof Response) return body
   const outcome = await ask(c, parts, flow, body.email ?? '', body.flow_id ?? null)
-  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
   const answer: RequestAnswer = {
     message: sentSentence(c, flow),
     flow_id: outcome.flowId,
@@ -73,7 +73,7 @@ export async function apiProve(c: C, parts: Parts, flow: Flow): Promise<Response
     'token' in body
       ? await parts.verbs.look(flow, { token: body.token, uid: body.uid ?? null }, caller)
       : await parts.verbs.prove(flow, { flowId: body.flow_id, address: body.email, code: body.code, caller })
-  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
   const { grant, expiresIn, account } = outcome
   const answer: ProveAnswer = { grant, expires_in: expiresIn, account: account.email, rules: rulesOf(flow) }
   return c.json(answer)
@@ -87,7 +87,7 @@ export async function apiChange(c: C, parts: Parts, flow: Flow): Promise<Respons
   const caller = callerOf(c, parts, null)
   const wanted = { by, password: body.password, confirm: body.confirm ?? null, caller }
   const outcome = await parts.verbs.change(flow, wanted)
-  if (!outcome.ok) return problemOf(c, localeOf(c), outcome.refusal)
+  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
   const answer: ChangeAnswer = { message: say(localeOf(c), 'api.changed') }
   return c.json(answer)
 }
@@ -97,7 +97,7 @@ export async function spaAsk(c: C, parts: Parts, flow: JsonFlow): Promise<Respon
   const body = await bodyOf(c, spaAskBody)
   if (body instanceof Response) return body
   const outcome = await ask(c, parts, flow, body.email ?? '', null)
-  return outcome.ok ? c.json({ message: sentSentence(c, flow) }) : problemOf(c, localeOf(c), outcome.refusal)
+  return outcome.ok ? c.json({ message: sentSentence(c, flow) }) : problemOf(c, localeOf(c), flow, outcome.refusal)
 }
 
 /** `POST /auth/reset-password/`: any wrong, old or used token is a 400 with one sentence. */
@@ -110,5 +110,5 @@ export async function spaChange(c: C, parts: Parts, flow: JsonFlow): Promise<Res
   const outcome = await parts.verbs.change(flow, wanted)
   if (outcome.ok) return c.json({ message: say(localeOf(c), 'api.changed') })
   const refusal: Refusal = outcome.refusal
-  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : problemOf(c, localeOf(c), refusal)
+  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : problemOf(c, localeOf(c), flow, refusal)
 }

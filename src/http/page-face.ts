@@ -7,7 +7,7 @@ import { refusalPage, status, wrongBody } from './faces.ts'
 import { isOurPost } from './guard.ts'
 import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
 import { hasControls, readForm, textOf } from './read.ts'
-import { type CodePages, donePath, isCode, type PagesFlow, sentPath } from './routes.ts'
+import { type CodePages, donePath, isCode, type PagesFlow, sentPath, shared } from './routes.ts'
 
 type C = Context<Env>
 type Answer = Response | Promise<Response>
@@ -234,5 +234,5 @@ function afterChange(
 export async function showDone(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
   const session = parts.cookies.session(c)
   const signedIn = session !== undefined && (await parts.verbs.signedIn(session)) !== null
-  return c.html(pages.done(frameOf(c, parts, flow), { signedIn }))
+  return c.html(pages.done(frameOf(c, parts, flow), { home: signedIn ? (flow.home ?? shared.account) : null }))
 }

@@ -10,7 +10,7 @@ export function done(frame: Frame, view: DoneView): string {
   return layout(frame, {
     title: say('done.title'),
     body: html`${toast(say('done.toast'))}
-<p class="lead">${say(view.signedIn ? 'account.signed-in' : 'done.text')}</p>
-${view.signedIn ? buttonLink('/account/', say('done.continue')) : buttonLink(frame.loginUrl, say('done.button'))}`,
+<p class="lead">${say(view.home ? 'account.signed-in' : 'done.text')}</p>
+${view.home ? buttonLink(view.home, say('done.continue')) : buttonLink(frame.loginUrl, say('done.button'))}`,
   })
 }

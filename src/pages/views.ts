@@ -63,7 +63,8 @@ export type NewPasswordView = {
   readonly unmet: readonly Unmet[]
 }
 
-export type DoneView = { readonly signedIn: boolean }
+/** `home`: where one who is signed in goes on to; null for a visitor who is to log in. */
+export type DoneView = { readonly home: string | null }
 
 export type LoginView = {
   readonly action: string
