@@ -162,33 +162,42 @@ async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal
     await settle({ kind: 'sent' }, issued.event)
   } catch (error) {
     if (stopping.aborted) await settle({ kind: 'given-back' }, null)
-    else await backOff(parts, leased, error, settle)
+    else await backOff(parts, leased, reasonOf(error, issued.proof?.secret ?? ''), error instanceof MailRefusal, settle)
   }
 }
 
 async function backOff(
   parts: WorkerParts,
   leased: Leased,
-  error: unknown,
+  because: string,
+  refused: boolean,
   settle: (settlement: Settlement, noted: AuditEvent | null) => Promise<boolean>,
 ): Promise<void> {
   const { kit } = parts
-  const because = error instanceof Error ? error.message.slice(0, 200) : 'unknown'
+  const at = kit.clock.now() + delay(leased, refused, kit.random.fraction())
   const fields = { letter: leased.letter.id, kind: leased.letter.kind, attempt: leased.attempts + 1, because }
-  if (error instanceof MailRefusal) {
-    parts.log('warn', 'the mail server refuses a letter for good', fields)
-    await settle({ kind: 'dropped' }, failed(kit, leased.letter, 'refused by the mail server'))
-    return
-  }
-  const at = kit.clock.now() + delay(leased, kit.random.fraction())
-  parts.log('warn', 'a letter was not taken and will be tried again', { ...fields, at: new Date(at).toISOString() })
-  await settle({ kind: 'again', at, because }, null)
+  const told = refused ? 'the mail server refuses a letter' : 'a letter was not taken'
+  parts.log('warn', `${told}; it will be tried again`, { ...fields, at: new Date(at).toISOString() })
+  const noted = refused ? failed(kit, leased.letter, 'refused by the mail server') : null
+  await settle({ kind: 'again', at, because }, noted)
 }
 
-/** Two seconds, doubled each time, a minute at most (a notice: a quarter of an hour), with a fifth of jitter. */
-function delay(leased: Leased, fraction: number): number {
-  const most = leased.letter.kind === 'proof' ? 60_000 : 900_000
-  return Math.min(2_000 * 2 ** Math.min(leased.attempts, 20), most) * (0.8 + 0.4 * fraction)
+/**
+ * Two seconds, doubled each time, a minute at most (a notice: a quarter of an hour), with a fifth of jitter. A letter that
+ * was refused is tried as long, but seldom: a server that is set up wrongly refuses everybody "for good" until it is
+ * mended, and a mailbox that is not there should not be knocked at all day.
+ */
+function delay(leased: Leased, refused: boolean, fraction: number): number {
+  const [first, most] = refused ? [60_000, 6 * 3600_000] : [2_000, leased.letter.kind === 'proof' ? 60_000 : 900_000]
+  return Math.min(first * 2 ** Math.min(leased.attempts, 20), most) * (0.8 + 0.4 * fraction)
+}
+
+/** Why a letter did not leave, as it may be kept: servers and senders quote letters, so what this one holds is cut out. */
+function reasonOf(error: unknown, secret: string): string {
+  const message = error instanceof Error ? error.message : 'unknown'
+  const spaced = /^\d+$/.test(secret) ? new RegExp([...secret].join('[\\s-]*'), 'g') : null
+  const hushed = (spaced ? message.replaceAll(spaced, '…') : message).replaceAll(/[\w+/=-]{24,}/g, '…')
+  return hushed.slice(0, 200)
 }
 
 const failed = (kit: Kit, letter: Letter, because: string): AuditEvent =>
