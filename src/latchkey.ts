@@ -15,6 +15,7 @@ import { verbs } from './engine/verbs.ts'
 import * as allFlows from './flows/index.ts'
 import { app } from './http/app.ts'
 import { cookies } from './http/cookies.ts'
+import { bareAnswer } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
 import { askUrlOf, collisions, linksOf } from './http/routes.ts'
@@ -74,7 +75,7 @@ export function latchkey(options: Options): Recovery {
     return opening
   }
   const fetch = async (request: Request, peer: Peer = {}): Promise<Response> => {
-    if (closed) return new Response('Closed.', { status: 503, headers: { 'Retry-After': '5' } })
+    if (closed) return bareAnswer(503)
     answering++
     try {
       return await (opened ?? (await open())).answer(request, peer)
@@ -86,7 +87,16 @@ export function latchkey(options: Options): Recovery {
     if (opened) return opened
     throw new Fault('configuration', 'The recovery is not open yet: await recovery.ready() first.')
   }
-  const listener = getRequestListener((request, env) => fetch(request, env as Peer), { overrideGlobalObjects: false })
+  const listener = getRequestListener((request, env) => fetch(request, env as Peer), {
+    overrideGlobalObjects: false,
+    errorHandler(error) {
+      // A host or a target that makes no address; else whatever kept the database from opening.
+      if (error instanceof Error && error.name === 'RequestError') return bareAnswer(400)
+      const log = options.log ?? logLine
+      log({ level: 'error', message: 'a request found nothing open to answer it', error: String(error) })
+      return bareAnswer(503)
+    },
+  })
   return {
     ready: async () => void (await open()),
     fetch,

@@ -32,6 +32,19 @@ export function securityHeaders(parts: Parts): Record<string, string> {
   }
 }
 
+/** What is answered where there is no app to ask: the request cannot be read at all, or nothing is open to answer it. */
+export function bareAnswer(status: 400 | 503): Response {
+  const headers = {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Security-Policy': `default-src 'none'; frame-ancestors 'none'`,
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(status === 503 ? { 'Retry-After': '5' } : {}),
+  }
+  return new Response(status === 400 ? 'Bad request.\n' : 'Not available just now.\n', { status, headers })
+}
+
 /** A log-in page that stands elsewhere: browsers hold a form's redirect to the policy too. */
 const loginOrigins = (parts: Parts): string[] => [
   ...new Set(
