@@ -32,9 +32,9 @@ export function pendingIn(file: File, table: AccountsTable, columns: boolean): M
 /** Applies what is missing, each step in a transaction of its own; answers what this process applied. */
 export function migrateIn(file: File, table: AccountsTable, columns: boolean): Migration[] {
   const applied: Migration[] = []
-  // Looked at to read first: a second start must not wait for whoever is writing.
+  // A start with nothing to do waits for nobody; one with something to do waits while another does it to a large table.
   if (pendingIn(file, table, columns).length === 0) return applied
-  const db = openToWrite(file)
+  const db = openToWrite({ ...file, busyTimeout: Math.max(file.busyTimeout, patience) })
   try {
     guarded(file, () => {
       for (let step = applyNext(db, table, columns); step; step = applyNext(db, table, columns)) applied.push(step)
@@ -44,6 +44,9 @@ export function migrateIn(file: File, table: AccountsTable, columns: boolean): M
     db.close()
   }
 }
+
+/** How long one process waits for another's migration, in milliseconds. */
+const patience = 60_000
 
 /** Looks again under the lock, so that of any number of processes one applies a step. */
 function applyNext(db: DatabaseSync, table: AccountsTable, columns: boolean): Migration | null {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { own } from '../accounts/own.ts'
@@ -6,13 +6,16 @@ import { storeContract } from './contract.ts'
 import { memory } from './memory.ts'
 import { sqlite } from './sqlite.ts'
 
+/** What is promised here has nothing to do with a disk, and a hundred files are made. */
+const memoryOrDisk = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 storeContract('memory', async () => {
   const opened = await memory().open(own, true)
   return { ...opened, close: () => opened.store.close() }
 })
 
 storeContract('sqlite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
+  const folder = mkdtempSync(join(memoryOrDisk, 'latchkey-'))
   const database = sqlite(join(folder, 'app.db'))
   await database.migrate(own, true)
   const opened = await database.open(own, true)
