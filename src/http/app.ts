@@ -35,7 +35,9 @@ export function app(parts: Parts): Hono<Env> {
   hono.notFound((c) => refuse(c as C, 'not-found'))
   hono.onError((error, c) => {
     const busy = error instanceof Fault
-    parts.log('error', 'a request failed', { request: c.get('requestId'), path: c.req.routePath, error: String(error) })
+    const noted = { request: c.get('requestId'), path: c.req.routePath, error: String(error) }
+    if (isBrokenOff(error)) parts.log('info', 'a client broke off its request', noted)
+    else parts.log('error', 'a request failed', noted)
     for (const [name, value] of headers) c.header(name, value)
     c.header('Retry-After', busy ? '2' : '5')
     return refuse(c as C, 'unavailable')
@@ -81,6 +83,10 @@ export function app(parts: Parts): Hono<Env> {
   if (parts.assets.spa) routeSpa(parts, parts.assets.spa, route)
   return hono
 }
+
+/** Whether the other end went away while its body was read: nobody's fault, and nothing to wake an operator for. */
+const isBrokenOff = (error: Error): boolean =>
+  error.name === 'AbortError' || error.message === 'aborted' || (error as NodeJS.ErrnoException).code === 'ECONNRESET'
 
 /** Where programs are answered with problem documents. */
 const jsonPaths = (parts: Parts): string[] => [
