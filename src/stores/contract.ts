@@ -6,6 +6,7 @@
 import { test as nodeTest } from 'node:test'
 import { accountPromises } from './contract-accounts.ts'
 import { askPromises } from './contract-asks.ts'
+import { changePromises } from './contract-changes.ts'
 import { letterPromises } from './contract-letters.ts'
 import { limitPromises } from './contract-limits.ts'
 import { proofPromises } from './contract-proofs.ts'
@@ -25,6 +26,7 @@ export function storeContract(
     ...askPromises,
     ...limitPromises,
     ...proofPromises,
+    ...changePromises,
     ...letterPromises,
     ...accountPromises,
     ...restPromises,
