@@ -1,7 +1,6 @@
 /** The routes, each with its methods and handler. Web-standard: a Request comes in, a Response goes out. */
 import { type Context, Hono } from 'hono'
 import { fresh } from '../engine/keys.ts'
-import { Fault } from '../engine/outcome.ts'
 import { pickLocale } from '../words/index.ts'
 import { showGallery, showInbox, showLetter, showLetterHtml } from './development.ts'
 import { refusalPage, type Wrong, wrong } from './faces.ts'
@@ -34,12 +33,11 @@ export function app(parts: Parts): Hono<Env> {
   for (const path of jsonPaths(parts)) hono.use(`${path}*`, cors(parts))
   hono.notFound((c) => refuse(c as C, 'not-found'))
   hono.onError((error, c) => {
-    const busy = error instanceof Fault
     const noted = { request: c.get('requestId'), path: c.req.routePath, error: String(error) }
     if (isBrokenOff(error)) parts.log('info', 'a client broke off its request', noted)
     else parts.log('error', 'a request failed', noted)
     for (const [name, value] of headers) c.header(name, value)
-    c.header('Retry-After', busy ? '2' : '5')
+    c.header('Retry-After', '5')
     return refuse(c as C, 'unavailable')
   })
 

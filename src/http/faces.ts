@@ -61,13 +61,14 @@ export function problemOf(c: Context, locale: Locale, flow: Flow, refusal: Refus
   if (refusal.code === 'too-many-attempts') {
     problem.retry_after = refusal.retryAfter
     c.header('Retry-After', String(refusal.retryAfter))
+    // draft-ietf-httpapi-ratelimit-headers: none left, and when there will be.
+    c.header('RateLimit', `"caller";r=0;t=${refusal.retryAfter}`)
   }
   return json(c, problem)
 }
 
 /** A wrong request, as a problem document. */
 export function wrong(c: Context, locale: Locale, code: Wrong, detail?: string): Response {
-  if (code === 'unavailable') c.header('Retry-After', '5')
   return json(c, { ...problemBody(code, say(locale, `problem.${code}`)), ...(detail ? { detail } : {}) })
 }
 
