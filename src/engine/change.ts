@@ -148,7 +148,7 @@ async function set(
       accountId: account.id,
       challengeId: challenge?.id,
     }),
-    forget: countsOf(kit, account, names, caller),
+    forget: countsOf(kit, account, caller),
     session: token === null ? null : newSession(token, account, caller, at),
   })
   if (!won) {
@@ -160,11 +160,11 @@ async function set(
   return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }
 }
 
-/** Counts that a success ends: wrong codes of this address, failed log-ins under its names. */
-function countsOf(kit: Needs, account: Account, names: readonly string[], caller: Caller): string[] {
+/** Counts that a success ends: wrong codes of this address, failed log-ins of the account. */
+function countsOf(kit: Needs, account: Account, caller: Caller): string[] {
   const address = kit.tidyAddress(account.email) ?? account.email
   const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
-  const failed = names.flatMap((name) => logInTakes(kit.keys, kit.limits, name, caller.block, null).slice(0, 1))
+  const failed = logInTakes(kit.keys, kit.limits, { accountId: account.id }, caller.block, null).slice(0, 1)
   return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
 }
 

@@ -125,17 +125,20 @@ export function wrongCodeTakes(keys: Keyring, limits: Limits | null, addressKey:
   }
 }
 
-/** What a failed log-in under this name counts against. A known device has a count of its own in the account's place. */
+/**
+ * What a failed log-in counts against: the account, by whichever of its names, or a name that nobody has. A known device
+ * has a count of its own in the account's place.
+ */
 export function logInTakes(
   keys: Keyring,
   limits: Limits | null,
-  name: string,
+  whom: { readonly accountId: string } | { readonly name: string },
   block: string,
   device: string | null,
 ): Take[] {
   if (!limits) return []
   const account = device
     ? take(keys, 'log-ins-per-device', [device], limits.logInsPerAccount)
-    : take(keys, 'log-ins-per-account', [name], limits.logInsPerAccount)
+    : take(keys, 'log-ins-per-account', Object.entries(whom).flat(), limits.logInsPerAccount)
   return block === '' ? [account] : [account, take(keys, 'log-ins-per-network', [block], limits.logInsPerNetwork)]
 }

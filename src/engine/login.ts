@@ -29,13 +29,20 @@ export async function login(
   const at = kit.clock.now()
   const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
-  const takes = logInTakes(kit.keys, kit.limits, name, typed.caller.block, device)
+  // Found first, so that an address and a user name of one account share its count.
+  const account = await kit.accounts.byName(name)
+  const takes = logInTakes(
+    kit.keys,
+    kit.limits,
+    account ? { accountId: account.id } : { name },
+    typed.caller.block,
+    device,
+  )
   const { hits } = await kit.store.take(takes, at, event(at, 'session.refused', typed.caller))
   if (hits.length > 0) {
     const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
     return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
   }
-  const account = await kit.accounts.byName(name)
   const right = await kit.hasher.verify(account?.passwordHash ?? null, kit.tidyPassword(typed.password))
   if (!right || !account?.active) {
     const because = !account ? 'no account' : right ? 'not active' : 'wrong password'
