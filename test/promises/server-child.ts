@@ -1,0 +1,93 @@
+/** The server as its users start it, in a process of its own that can be killed. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+export const childSecret = 'the secret of a server that is going to be killed, long enough'
+
+export type Child = {
+  readonly process: ChildProcess
+  readonly port: number
+  /** All that it wrote. */
+  readonly output: () => string
+  readonly ended: Promise<{ code: number | null; signal: string | null }>
+}
+
+/** Starts `latchkey serve` on this file and this mail server, and waits until it listens. */
+export async function startServer(folder: string, file: string, mailPort: number): Promise<Child> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve', '--port', '0'], {
+    cwd: folder,
+    // Nothing of the environment of who runs the tests.
+    env: {
+      DEBUG: 'true',
+      SECRET_KEY: childSecret,
+      DATABASE_URL: `sqlite:${file}`,
+      EMAIL_URL: `smtp://127.0.0.1:${mailPort}?tls=false`,
+      DEFAULT_FROM_EMAIL: 'no-reply@example.com',
+      TRUSTED_PROXIES: '127.0.0.1,::1',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'debug',
+      PATH: process.env.PATH ?? '',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let written = ''
+  child.stderr!.on('data', (chunk) => {
+    written += chunk
+  })
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout!.on('data', (chunk) => {
+      written += chunk
+      const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(written)
+      if (found) resolve(Number(found[1]))
+    })
+    ended.then(() => reject(new Error(`The server ended before it listened:\n${written}`)))
+  })
+  return { process: child, port, output: () => written, ended }
+}
+
+let networks = 0
+
+/** Posts JSON from a network of its own; null when no whole answer came. */
+export async function post(port: number, path: string, body: object): Promise<number | null> {
+  networks++
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': `10.${networks >> 16}.${(networks >> 8) & 255}.${networks & 255}`,
+      },
+      body: JSON.stringify(body),
+    })
+    await response.text()
+    return response.status
+  } catch {
+    return null
+  }
+}
+
+/** A request of which the second half comes later. */
+export function halfPost(port: number, path: string, body: string): { socket: Socket; finish(): Promise<string> } {
+  const socket = connect(port, '127.0.0.1')
+  let answer = ''
+  socket.on('data', (chunk) => {
+    answer += chunk
+  })
+  socket.on('error', () => {})
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Forwarded-For: 10.200.0.1`
+  socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+  return {
+    socket,
+    async finish() {
+      const closed = once(socket, 'close')
+      socket.write(body.slice(5))
+      await closed
+      return answer
+    },
+  }
+}
