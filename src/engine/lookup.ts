@@ -23,14 +23,16 @@ export async function lookup(
   if (address === null) return { ok: true }
   const at = kit.clock.now()
   const looked = event(at, 'account.looked-up', caller, { flow: flow.name })
-  if (kit.limits) {
+  if (kit.limits && caller.block !== '') {
     const counted = take(kit.keys, 'look-ups-per-network', [caller.block], kit.limits.lookUpsPerNetwork)
     const { hits } = await kit.store.take([counted], at, looked)
     const hit = hits[0]
     if (hit) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(hit.retryAt, at) })
   }
   const account = (await kit.accounts.byAddress(address))[0] ?? null
-  switch (ineligible(flow, account)) {
+  const because = ineligible(flow, account)
+  await kit.store.note({ ...looked, accountId: account?.id ?? null, because })
+  switch (because) {
     case 'no account':
       return refuse({ code: 'address-unknown' })
     case 'not active':

@@ -79,9 +79,19 @@ export function worker(parts: WorkerParts): Worker {
       signalled = false
     })
 
+  /** Beside the letters, which do not wait for it: there may be much to clean after an attack. */
+  const clean = async (): Promise<void> => {
+    try {
+      await kit.store.purge(kit.clock.now())
+    } catch (error) {
+      parts.log('error', 'what is long over could not be removed', { error: String(error) })
+    }
+  }
+
   async function run(): Promise<void> {
     let renewed = kit.clock.now()
     let cleaned = 0
+    let cleaning: Promise<void> | null = null
     while (!stopped) {
       try {
         const now = kit.clock.now()
@@ -93,15 +103,18 @@ export function worker(parts: WorkerParts): Worker {
         const leased = room > 0 ? await kit.store.lease(room, now, now + leaseMs, lease) : []
         leased.forEach(begin)
         if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
-        if (performance.now() - cleaned > cleanMs) {
+        if (cleaning === null && performance.now() - cleaned > cleanMs) {
           cleaned = performance.now()
-          await kit.store.purge(kit.clock.now())
+          cleaning = clean().finally(() => {
+            cleaning = null
+          })
         }
       } catch (error) {
         parts.log('error', 'the outbox does not answer', { error: String(error) })
         await wait(pollMs)
       }
     }
+    await cleaning
   }
 
   return {
