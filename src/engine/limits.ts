@@ -115,6 +115,12 @@ export function take(keys: Keyring, limit: LimitName, key: readonly string[], wi
   return { limit, key: digest(keys.current, 'limit', [limit, ...key]), windows }
 }
 
+/** What counts of a network stand under: its address or /64, and for IPv6 the /48 that one customer may hold whole. */
+export function networksOf(block: string): string[] {
+  if (block === '') return []
+  return block.endsWith('::/64') ? [block, `${block.split(':').slice(0, 3).join(':')}::/48`] : [block]
+}
+
 /** What a wrong code counts against: the account over all its challenges, the same in a row, and the installation. */
 export function wrongCodeTakes(keys: Keyring, limits: Limits | null, addressKey: string) {
   if (!limits) return null
@@ -140,5 +146,6 @@ export function logInTakes(
   const account = device
     ? take(keys, 'log-ins-per-device', [device], limits.logInsPerAccount)
     : take(keys, 'log-ins-per-account', Object.entries(whom).flat(), limits.logInsPerAccount)
-  return block === '' ? [account] : [account, take(keys, 'log-ins-per-network', [block], limits.logInsPerNetwork)]
+  const networks = networksOf(block).map((one) => take(keys, 'log-ins-per-network', [one], limits.logInsPerNetwork))
+  return [account, ...networks]
 }

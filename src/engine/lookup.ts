@@ -4,7 +4,7 @@
  */
 import { type Caller, event } from './audit.ts'
 import type { Flow } from './flow.ts'
-import { take } from './limits.ts'
+import { networksOf, take } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import { ineligible } from './policy.ts'
 import type { Kit } from './ports.ts'
@@ -23,11 +23,14 @@ export async function lookup(
   if (address === null) return { ok: true }
   const at = kit.clock.now()
   const looked = event(at, 'account.looked-up', caller, { flow: flow.name })
-  if (kit.limits && caller.block !== '') {
-    const counted = take(kit.keys, 'look-ups-per-network', [caller.block], kit.limits.lookUpsPerNetwork)
-    const { hits } = await kit.store.take([counted], at, looked)
-    const hit = hits[0]
-    if (hit) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(hit.retryAt, at) })
+  const { limits } = kit
+  if (limits && caller.block !== '') {
+    const counted = networksOf(caller.block).map((one) =>
+      take(kit.keys, 'look-ups-per-network', [one], limits.lookUpsPerNetwork),
+    )
+    const { hits } = await kit.store.take(counted, at, looked)
+    const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
+    if (hits.length > 0) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
   }
   const account = (await kit.accounts.byAddress(address))[0] ?? null
   const because = ineligible(flow, account)

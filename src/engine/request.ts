@@ -7,7 +7,7 @@ import { type Caller, event } from './audit.ts'
 import { knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
-import { type Take, take, unlimited } from './limits.ts'
+import { networksOf, type Take, take, unlimited } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import type { Challenge, Kit, Letter } from './ports.ts'
 
@@ -135,7 +135,8 @@ function previousChallenge(
 
 /** A caller is its network and, where it has one, its browser: to lose a cookie or to change networks frees nobody. */
 function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string): Take[] {
-  if (!kit.limits) return []
+  const { limits } = kit
+  if (!limits) return []
   const { max, seconds } = flow.limits.asks
   const windows = [{ max, ms: seconds * 1000 }]
   const key = [flow.name, addressKey]
@@ -144,7 +145,10 @@ function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string)
   // A host that does not say where its requests come from has one network for everybody: not counted.
   if (caller.block === '') return takes
   takes.push(take(kit.keys, 'asks-per-caller', [...key, 'network', caller.block], windows))
-  return [...takes, take(kit.keys, 'asks-per-network', [caller.block], kit.limits.asksPerNetwork)]
+  const networks = networksOf(caller.block).map((one) =>
+    take(kit.keys, 'asks-per-network', [one], limits.asksPerNetwork),
+  )
+  return [...takes, ...networks]
 }
 
 function reserveTake(kit: Needs, address: string, caller: Caller): Take | null {
