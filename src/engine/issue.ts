@@ -33,7 +33,7 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
     kind: 'drop',
     event: event(at, name, nobody, {
       flow: flow.name,
-      accountId: account?.id,
+      accountId: account?.id ?? letter.accountId,
       challengeId: letter.challengeId,
       because,
     }),
@@ -76,9 +76,21 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
 /** A notice has its account; a proof letter finds it by the address, which is then never used again. */
 async function accountFor(kit: Needs, letter: Letter, address: string): Promise<Account | null> {
   if (letter.kind === 'proof') return (await kit.accounts.byAddress(address))[0] ?? null
-  const account = letter.accountId === null ? null : await kit.accounts.byId(letter.accountId)
-  // A notice goes to the address of the moment it tells of, not to one that was put in its place since.
-  return account && { ...account, email: address }
+  if (letter.accountId === null) return null
+  const account = await kit.accounts.byId(letter.accountId)
+  // A notice goes to the address of the moment it tells of, not to one that was put in its place since; and it goes
+  // though the account is gone, for whoever took it may be who deleted it.
+  return { ...(account ?? gone), id: letter.accountId, email: address }
+}
+
+/** What is left of an account that was deleted. */
+const gone: Omit<Account, 'id' | 'email'> = {
+  username: null,
+  passwordHash: null,
+  verified: false,
+  active: false,
+  locale: null,
+  reset: null,
 }
 
 async function codesUsedUp(kit: Needs, flow: Flow, challenge: Challenge): Promise<boolean> {

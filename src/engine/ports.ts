@@ -76,7 +76,7 @@ export type Challenge = {
   readonly mails: string
   /** What binds a grant to the one time that a code was proved. */
   readonly nonce: string | null
-  /** When its latest letter was queued. */
+  /** When its latest letter was queued, or would have been. */
   readonly mailedAt: number
 }
 
@@ -116,7 +116,7 @@ export type Ask = {
   readonly at: number
   /** Any of them full: refused, and nothing is counted or written but the event of a first crossing. */
   readonly refuse: readonly Take[]
-  /** Full: no letter, and the answer does not change. */
+  /** Full: no letter. The challenge is opened all the same, so that nothing else changes either. */
   readonly mail: Take
   /** Tried when `mail` is full; the caller's own. */
   readonly reserve: Take | null

@@ -21,19 +21,20 @@ export function askIn(rows: Rows, ask: port.Ask): port.Asked {
 
   const again = previous && mayMailAgain(previous, ask) ? previous : null
   for (const take of ask.refuse) count(rows, take, at)
+  // Whether a letter goes or not, what the asker meets afterwards (a resend, wrong codes) is the same.
+  const challenge = again ? { ...again, mailedAt: at } : ask.challenge
+  if (challenge) rows.challenges.set(challenge.id, challenge)
+  const challengeId = challenge?.id ?? null
   const room = [ask.mail, ask.reserve].find((take) => take && !hitIn(rows, take, at))
   if (!room) {
-    const challengeId = again?.id ?? null
     note(rows, { ...ask.event, name: 'letter.withheld', challengeId, because: ask.mail.limit })
     return { kind: 'asked', challengeId, mailed: false }
   }
   count(rows, room, at)
-  const challenge = again ? { ...again, mailedAt: at } : ask.challenge
-  if (challenge) rows.challenges.set(challenge.id, challenge)
   const expiresAt = again ? again.expiresAt : ask.letter.expiresAt
-  note(rows, { ...ask.event, challengeId: challenge?.id ?? null })
-  queue(rows, { ...ask.letter, challengeId: challenge?.id ?? null, expiresAt })
-  return { kind: 'asked', challengeId: challenge?.id ?? null, mailed: true }
+  note(rows, { ...ask.event, challengeId })
+  queue(rows, { ...ask.letter, challengeId, expiresAt })
+  return { kind: 'asked', challengeId, mailed: true }
 }
 
 /** `Store.bind`. */

@@ -25,14 +25,14 @@ export function askOperations(db: DatabaseSync, rows: Rows) {
 
     const again = previous && mayMailAgain(previous, ask) ? previous : null
     rows.count(callers, at)
-    if (!countLetter(ask)) {
-      const challengeId = again?.id ?? null
-      rows.note({ ...ask.event, name: 'letter.withheld', challengeId, because: ask.mail.limit })
-      return { kind: 'asked', challengeId, mailed: false }
-    }
+    // Whether a letter goes or not, what the asker meets afterwards (a resend, wrong codes) is the same.
     if (again) mailed.run(at, again.id)
     else if (ask.challenge) rows.openChallenge(ask.challenge)
     const challengeId = (again ?? ask.challenge)?.id ?? null
+    if (!countLetter(ask)) {
+      rows.note({ ...ask.event, name: 'letter.withheld', challengeId, because: ask.mail.limit })
+      return { kind: 'asked', challengeId, mailed: false }
+    }
     rows.note({ ...ask.event, challengeId })
     rows.queue({ ...ask.letter, challengeId, expiresAt: again ? again.expiresAt : ask.letter.expiresAt })
     return { kind: 'asked', challengeId, mailed: true }
