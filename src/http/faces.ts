@@ -54,7 +54,7 @@ export function refusalPage(
 
 /** A refusal of a flow's verb, as a problem document (RFC 9457), its sentence also under `error`. */
 export function problemOf(c: Context, locale: Locale, flow: Flow, refusal: Refusal): Response {
-  const problem = problemBody(refusal.code, say(locale, `problem.${refusal.code}`))
+  const problem = problemBody(refusal.code, say(locale, `problem.${refusal.code}`, {}, flow.wording))
   if (refusal.code === 'password-refused') {
     problem.unmet = refusal.unmet.map((code) => ({ code, message: unmetSentence(locale, code, flow.password.min) }))
   }
