@@ -196,7 +196,7 @@ function watch(
   context.on('weberror', (error) => void complaints.push(`exception: ${error.error().message}`))
   context.on('request', (request) => {
     const url = request.url()
-    asked.push({ url, referrer: request.headers().referer ?? null, body: request.postData() })
+    asked.push({ url, referrer: request.headers().referer || null, body: request.postData() })
     if (url.startsWith('data:') || origins.some((origin) => url.startsWith(`${origin}/`))) return
     complaints.push(`request to elsewhere: ${url}`)
   })
