@@ -5,12 +5,20 @@ import { digestOfRandom, fresh, type Keyring, mac, same, seal, unseal } from '..
 import type { Random } from '../engine/ports.ts'
 import { sessionLife } from '../engine/session.ts'
 
-/** What a browser remembers of its latest ask, sealed. */
+/** What a browser remembers of an ask, sealed. */
 export type AskMemory = { readonly flowId: string; readonly address: string; readonly at: number }
 
 export type Cookies = ReturnType<typeof cookies>
 
 const day = 86_400
+
+/** Asks of one flow that a browser remembers, the latest of each address: a tab each. */
+const mostAsks = 3
+
+const isFor =
+  (address: string) =>
+  (memory: AskMemory): boolean =>
+    memory.address.toLowerCase() === address.trim().toLowerCase()
 
 /** Reads and writes the cookies of one installation. */
 export function cookies(keys: Keyring, random: Random, secure: boolean) {
@@ -34,6 +42,21 @@ export function cookies(keys: Keyring, random: Random, secure: boolean) {
     return made
   }
 
+  /** Latest first. */
+  const asks = (c: Context, flow: string): AskMemory[] => {
+    const sealed = get(c, `ask_${flow}`)
+    if (!sealed || sealed.length > 4_096) return []
+    for (const one of keys.all) {
+      const text = unseal(one, `ask:${flow}`, sealed)
+      if (text !== null) return JSON.parse(text)
+    }
+    return []
+  }
+  const keepAsks = (c: Context, flow: string, memories: readonly AskMemory[], seconds: number): void => {
+    if (memories.length === 0) deleteCookie(c, name(`ask_${flow}`), { path: '/', secure })
+    else set(c, `ask_${flow}`, seal(keys.current, random, `ask:${flow}`, JSON.stringify(memories)), seconds)
+  }
+
   return {
     browser,
     /** What stands for the browser in the database. */
@@ -44,23 +67,26 @@ export function cookies(keys: Keyring, random: Random, secure: boolean) {
     knownBrowser: (c: Context): string | undefined => get(c, 'browser'),
 
     remember(c: Context, flow: string, memory: AskMemory, seconds: number): void {
-      set(c, `ask_${flow}`, seal(keys.current, random, `ask:${flow}`, JSON.stringify(memory)), seconds)
+      const others = asks(c, flow).filter((one) => !isFor(memory.address)(one))
+      keepAsks(c, flow, [memory, ...others].slice(0, mostAsks), seconds)
     },
-    remembered(c: Context, flow: string): AskMemory | null {
-      const sealed = get(c, `ask_${flow}`)
-      if (!sealed || sealed.length > 2_048) return null
-      for (const one of keys.all) {
-        const text = unseal(one, `ask:${flow}`, sealed)
-        if (text !== null) return JSON.parse(text)
-      }
-      return null
+    /** The ask for this address, else the latest. */
+    remembered(c: Context, flow: string, address: string | null): AskMemory | null {
+      const all = asks(c, flow)
+      return all.find(isFor(address ?? '')) ?? all[0] ?? null
     },
-    forget: (c: Context, flow: string): void => void deleteCookie(c, name(`ask_${flow}`), { path: '/', secure }),
+    forget: (c: Context, flow: string, address: string, seconds: number): void =>
+      keepAsks(
+        c,
+        flow,
+        asks(c, flow).filter((one) => !isFor(address)(one)),
+        seconds,
+      ),
 
     /** One cookie per challenge, so that two tabs with two accounts never mix. */
     grant: (c: Context, handle: string, grant: string, seconds: number): void =>
       set(c, `grant_${handle}`, grant, seconds),
-    grants: (c: Context): [handle: string, grant: string][] => named(c, 'grant_').slice(0, 8),
+    grants: (c: Context): [handle: string, grant: string][] => named(c, 'grant_'),
     dropGrant: (c: Context, handle: string): void =>
       void deleteCookie(c, name(`grant_${handle}`), { path: '/', secure }),
 

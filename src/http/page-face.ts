@@ -1,5 +1,6 @@
 /** The pages of a flow: form in, page or redirect out. Nothing here decides; every decision is a verb's. */
 import type { Context } from 'hono'
+import type { Changed } from '../engine/change.ts'
 import type { Link, Proved } from '../engine/prove.ts'
 import * as pages from '../pages/index.ts'
 import type { AskView, CodeView } from '../pages/views.ts'
@@ -62,7 +63,7 @@ export async function postAsk(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
 
   const caller = pageCaller(c, parts)
   const known = await parts.verbs.lookup(flow, address, caller)
-  const memory = parts.cookies.remembered(c, flow.name)
+  const memory = parts.cookies.remembered(c, flow.name, address)
   const outcome = known.ok
     ? await parts.verbs.request(flow, {
         address,
@@ -92,7 +93,7 @@ export const showSent = (c: C, parts: Parts, flow: PagesFlow): Answer =>
 export const showCode = (c: C, parts: Parts, flow: CodePages): Answer => c.html(codePage(c, parts, flow, null, null))
 
 function codePage(c: C, parts: Parts, flow: CodePages, typed: string | null, problem: CodeView['problem']): string {
-  const memory = parts.cookies.remembered(c, flow.name)
+  const memory = parts.cookies.remembered(c, flow.name, typed)
   const waits = memory ? memory.at + flow.proof.resendAfter * 1000 - parts.verbs.now() : 0
   return pages.code(frameOf(c, parts, flow), {
     action: flow.routes.code,
@@ -113,7 +114,7 @@ export async function postCode(c: C, parts: Parts, flow: CodePages): Promise<Res
   if (fields instanceof Response) return fields
   const address = textOf(fields, flow.fields.email)
   const code = textOf(fields, flow.fields.code)
-  const flowId = parts.cookies.remembered(c, flow.name)?.flowId ?? ''
+  const flowId = parts.cookies.remembered(c, flow.name, address)?.flowId ?? ''
   const outcome =
     address === null || code === null
       ? ({ ok: false, refusal: { code: 'code-malformed' } } as const)
@@ -148,7 +149,7 @@ export async function showSet(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
   if (!flow.routes.done && c.req.query('done') === '1') return showDone(c, parts, flow)
   const grants = parts.cookies.grants(c)
   const wanted = c.req.query('c')
-  for (const [handle, grant] of wanted ? grants.filter(([one]) => one === wanted) : grants.reverse()) {
+  for (const [handle, grant] of wanted ? grants.filter(([one]) => one === wanted) : grants.slice(-8).reverse()) {
     const account = await parts.verbs.granted(flow, grant)
     if (account) return c.html(setPage(c, parts, flow, handle, account.email, []))
   }
@@ -215,15 +216,9 @@ async function refusedPassword(
   return c.html(setPage(c, parts, flow, proved.handle, proved.account.email, unmet), status('password-refused'))
 }
 
-function afterChange(
-  c: C,
-  parts: Parts,
-  flow: PagesFlow,
-  handle: string | null,
-  changed: { session: string | null; device: string },
-): Response {
+function afterChange(c: C, parts: Parts, flow: PagesFlow, handle: string | null, changed: Changed): Response {
   if (handle) parts.cookies.dropGrant(c, handle)
-  parts.cookies.forget(c, flow.name)
+  parts.cookies.forget(c, flow.name, changed.account.email, flow.life)
   parts.cookies.knowDevice(c, changed.device)
   if (changed.session) parts.cookies.signIn(c, changed.session)
   else parts.cookies.signOut(c)
