@@ -148,7 +148,7 @@ async function set(
       accountId: account.id,
       challengeId: challenge?.id,
     }),
-    forget: countsOf(kit, account, caller),
+    forget: countsOf(kit, account, names),
     session: token === null ? null : newSession(token, account, caller, at),
   })
   if (!won) {
@@ -161,10 +161,13 @@ async function set(
 }
 
 /** Counts that a success ends: wrong codes of this address, failed log-ins of the account. */
-function countsOf(kit: Needs, account: Account, caller: Caller): string[] {
+function countsOf(kit: Needs, account: Account, names: readonly string[]): string[] {
   const address = kit.tidyAddress(account.email) ?? account.email
   const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
-  const failed = logInTakes(kit.keys, kit.limits, { accountId: account.id }, caller.block, null).slice(0, 1)
+  const failed = names.flatMap((name) => {
+    const { told, untold } = logInTakes(kit.keys, kit.limits, { name, accountId: account.id, block: '', device: null })
+    return [...told, ...untold]
+  })
   return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
 }
 

@@ -132,20 +132,19 @@ export function wrongCodeTakes(keys: Keyring, limits: Limits | null, addressKey:
 }
 
 /**
- * What a failed log-in counts against: the account, by whichever of its names, or a name that nobody has. A known device
- * has a count of its own in the account's place.
+ * What a failed log-in counts against. `told`: the name that was typed and the network; when they are full the caller is
+ * told so. `untold`: the account, whichever of its names is used; were that one told, an address and a user name that are
+ * refused together would be known to belong together. A known device has a count of its own in the place of both.
  */
 export function logInTakes(
   keys: Keyring,
   limits: Limits | null,
-  whom: { readonly accountId: string } | { readonly name: string },
-  block: string,
-  device: string | null,
-): Take[] {
-  if (!limits) return []
-  const account = device
-    ? take(keys, 'log-ins-per-device', [device], limits.logInsPerAccount)
-    : take(keys, 'log-ins-per-account', Object.entries(whom).flat(), limits.logInsPerAccount)
-  const networks = networksOf(block).map((one) => take(keys, 'log-ins-per-network', [one], limits.logInsPerNetwork))
-  return [account, ...networks]
+  whom: { readonly name: string; readonly accountId: string; readonly block: string; readonly device: string | null },
+): { readonly told: readonly Take[]; readonly untold: readonly Take[] } {
+  if (!limits) return { told: [], untold: [] }
+  const { logInsPerAccount: windows, logInsPerNetwork } = limits
+  const networks = networksOf(whom.block).map((one) => take(keys, 'log-ins-per-network', [one], logInsPerNetwork))
+  if (whom.device) return { told: [take(keys, 'log-ins-per-device', [whom.device], windows), ...networks], untold: [] }
+  const named = take(keys, 'log-ins-per-account', ['name', whom.name], windows)
+  return { told: [named, ...networks], untold: [take(keys, 'log-ins-per-account', ['id', whom.accountId], windows)] }
 }

@@ -29,27 +29,23 @@ export async function login(
   const at = kit.clock.now()
   const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
-  // Found first, so that an address and a user name of one account share its count.
   const account = await kit.accounts.byName(name)
-  const takes = logInTakes(
-    kit.keys,
-    kit.limits,
-    account ? { accountId: account.id } : { name },
-    typed.caller.block,
-    device,
-  )
-  const { hits } = await kit.store.take(takes, at, event(at, 'session.refused', typed.caller))
+  const accountId = account?.id ?? `nobody:${name}`
+  const takes = logInTakes(kit.keys, kit.limits, { name, accountId, block: typed.caller.block, device })
+  const crossed = event(at, 'session.refused', typed.caller)
+  const { hits } = await kit.store.take(takes.told, at, crossed)
   if (hits.length > 0) {
     const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
     return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
   }
+  const { hits: unseen } = await kit.store.take(takes.untold, at, crossed)
   const right = await kit.hasher.verify(account?.passwordHash ?? null, kit.tidyPassword(typed.password))
-  if (!right || !account?.active) {
-    const because = !account ? 'no account' : right ? 'not active' : 'wrong password'
+  if (!right || !account?.active || unseen.length > 0) {
+    const because = unseen[0]?.limit ?? (!account ? 'no account' : right ? 'not active' : 'wrong password')
     await kit.store.note(event(at, 'session.refused', typed.caller, { accountId: account?.id, because }))
     return refuse({ code: 'login-failed' })
   }
-  const givenBack = takes.map((take) => take.key)
+  const givenBack = [...takes.told, ...takes.untold].map((take) => take.key)
   await kit.store.giveBack(givenBack, [])
   const token = fresh(kit.random, 32)
   const opened = event(at, 'session.opened', typed.caller, { accountId: account.id })
