@@ -49,7 +49,9 @@ export function refusalPage(
 ): Response | Promise<Response> {
   if (retryAfter !== null) c.header('Retry-After', String(retryAfter))
   const code = kind === 'missing-token' ? 'bad-request' : kind
-  return c.html(problemPage(frameOf(c, parts, flow), { kind, retryAfter }), statusOf[code])
+  // No form, so no cookie: a post from another site comes without the visitor's (they are Lax), and a new one would
+  // throw out theirs, and with it every form that is open and the code that belongs to it.
+  return c.html(problemPage(frameOf(c, parts, flow, false), { kind, retryAfter }), statusOf[code])
 }
 
 /** A refusal of a flow's verb, as a problem document (RFC 9457), its sentence also under `error`. */

@@ -73,14 +73,14 @@ export const fullBrand = (brand: Brand): Frame['brand'] => {
   return { ...brand, longName, team: brand.team ?? `${longName} Team` }
 }
 
-/** The frame of a flow's page; makes the browser's cookie if it has none. */
-export function frameOf(c: Context, parts: Parts, flow: PagesFlow | null): Frame {
+/** The frame of a flow's page; makes the browser's cookie if it has none, for the page's forms (`hasForms`). */
+export function frameOf(c: Context, parts: Parts, flow: PagesFlow | null, hasForms = true): Frame {
   const first = flow ?? parts.flows.find(hasPages) ?? null
   return {
     brand: fullBrand(first?.brand ?? { name: 'Latchkey' }),
     wording: first?.wording ?? 'classic',
     locale: pickLocale(c.req.header('accept-language')),
-    csrf: parts.cookies.csrfToken(parts.cookies.browser(c)),
+    csrf: hasForms ? parts.cookies.csrfToken(parts.cookies.browser(c)) : '',
     style: `${shared.style}?v=${parts.assets.version}`,
     script: `${shared.script}?v=${parts.assets.version}`,
     loginUrl: first ? loginPath(first) : '/',
