@@ -5,14 +5,15 @@
 import { type Caller, event } from './audit.ts'
 import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
-import { digest, fresh, seal } from './keys.ts'
+import { digest, fresh } from './keys.ts'
 import { logInTakes, wrongCodeTakes } from './limits.ts'
 import { namesOf } from './login.ts'
+import { notice } from './notice.ts'
 import { type Outcome, refuse, type Unmet } from './outcome.ts'
 import { ineligible, judge } from './policy.ts'
-import type { Account, Challenge, Kit, Letter } from './ports.ts'
+import type { Account, Challenge, Kit } from './ports.ts'
 import { isGrant, readGrant } from './proof.ts'
-import { type Link, noticeLife, openLink, standsInColumns } from './prove.ts'
+import { type Link, openLink, standsInColumns } from './prove.ts'
 import { newSession } from './session.ts'
 
 /** A new password, and what entitles to set it: a grant, or a link's own token. */
@@ -142,7 +143,7 @@ async function set(
     account,
     passwordHash,
     history: kit.remembered,
-    letter: changedLetter(kit, flow, account, caller, at),
+    letter: notice(kit, 'changed', flow, account, caller, at),
     event: event(at, 'password.changed', caller, {
       flow: flow.name,
       accountId: account.id,
@@ -169,20 +170,4 @@ function countsOf(kit: Needs, account: Account, names: readonly string[]): strin
     return [...told, ...untold]
   })
   return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
-}
-
-function changedLetter(kit: Needs, flow: Flow, account: Account, caller: Caller, at: number): Letter {
-  const id = fresh(kit.random, 16)
-  return {
-    id,
-    kind: 'changed',
-    flow: flow.name,
-    challengeId: null,
-    accountId: account.id,
-    sealedAddress: seal(kit.keys.current, kit.random, id, account.email),
-    keyId: kit.keys.current.id,
-    locale: caller.locale,
-    createdAt: at,
-    expiresAt: at + noticeLife,
-  }
 }

@@ -192,6 +192,7 @@ function refuseTimes(flow: Flow): string[] {
   if (!within(flow.life, 300, longest)) reasons.push(`life must be 300 to ${longest} seconds, it is ${flow.life}`)
   if (!within(flow.grant, 60, 900)) reasons.push(`grant must be 60 to 900 seconds, it is ${flow.grant}`)
   if (flow.proof.kind === 'code') {
+    if (!within(flow.proof.digits, 6, 10)) reasons.push(`digits must be 6 to 10, they are ${flow.proof.digits}`)
     if (!within(flow.proof.tries, 3, 10)) reasons.push(`tries must be 3 to 10, they are ${flow.proof.tries}`)
     if (!within(flow.proof.resendAfter, 60, 900)) reasons.push(`resendAfter must be 60 to 900 seconds`)
   }
@@ -206,6 +207,9 @@ function refuseRules(flow: Flow): string[] {
   if (!within(flow.limits.asks.seconds, 60, 86_400)) reasons.push(`limits.asks.seconds must be 60 to 86400`)
   if (!within(flow.limits.live, 1, 10)) reasons.push(`limits.live must be 1 to 10`)
   if (!flow.proof.dies.includes('password')) reasons.push(`a proof must die with the password`)
+  // Types say it too, but a configuration in JSON has none.
+  const carry: string = flow.proof.carry
+  if (flow.face === 'pages' && carry === 'fragment') reasons.push(`a page cannot read a token in the fragment`)
   const keepsColumns = flow.proof.kind === 'stored' && flow.proof.keep === 'columns'
   if (keepsColumns && flow.limits.live !== 1) reasons.push(`one pair of columns holds one proof: limits.live must be 1`)
   return reasons
@@ -213,9 +217,18 @@ function refuseRules(flow: Flow): string[] {
 
 function refusePaths(flow: Flow): string[] {
   const reasons: string[] = []
+  const { carry, kind } = flow.proof
   const links = flow.face === 'json' ? [flow.routes.spa.link] : flow.routes.link
-  const mustHold = flow.proof.carry === 'path' || flow.face === 'json' || flow.proof.kind === 'code'
-  if (mustHold && links.some((path) => !path.includes(':token'))) reasons.push(`routes.link must hold ":token"`)
+  const inPath = carry === 'path' || kind === 'code'
+  const every = (part: string): boolean => links.every((path) => path.includes(part))
+  if (inPath && !every(':token')) reasons.push(`routes.link must hold ":token"`)
+  if (!inPath && links.some((path) => path.includes(':token')))
+    reasons.push(`the ${carry} holds the token: no ":token"`)
+  // No row says whose it is.
+  if (kind === 'signed' && carry !== 'query' && !every(':uid')) reasons.push(`routes.link must hold ":uid"`)
+  if (flow.face === 'pages' && carry === 'query' && links.some((path) => path !== flow.routes.set)) {
+    reasons.push(`a token in the query arrives at routes.set: routes.link must be that path`)
+  }
   const own = flow.face === 'json' ? [flow.routes.ask, flow.routes.change] : pagePaths(flow)
   for (const path of own) {
     if (!/^\/[\w\-./:]*$/.test(path)) reasons.push(`the path "${path}" must start with "/" and hold plain characters`)

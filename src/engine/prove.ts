@@ -4,11 +4,12 @@
  */
 import { type Caller, event } from './audit.ts'
 import type { Flow } from './flow.ts'
-import { digest, fresh, same, seal } from './keys.ts'
+import { digest, fresh, same } from './keys.ts'
 import { wrongCodeTakes } from './limits.ts'
+import { notice } from './notice.ts'
 import { type Outcome, refuse } from './outcome.ts'
 import { ineligible } from './policy.ts'
-import type { Account, Challenge, Kit, Letter } from './ports.ts'
+import type { Account, Challenge, Kit } from './ports.ts'
 import {
   accountOf,
   challengeOf,
@@ -139,7 +140,7 @@ export async function prove(
   const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
   const counted = await kit.store.takeTry(found.id, at, takes ? Object.values(takes) : [], {
     limit: 'wrong-codes-per-account',
-    letter: account && tooManyTries(kit, flow, account, typed.caller, at),
+    letter: account && notice(kit, 'too-many-tries', flow, account, typed.caller, at),
     event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
   })
   if (!counted) return refused('no tries left', about)
@@ -184,25 +185,6 @@ async function raiseAlarm(kit: Needs, key: string | undefined, at: number): Prom
   const hits = await kit.store.full([{ limit: 'wrong-codes-of-all', key, windows }], at)
   if (hits.length > 0) kit.alarm('wrong-codes-of-all')
 }
-
-function tooManyTries(kit: Needs, flow: Flow, account: Account, caller: Caller, at: number): Letter {
-  const id = fresh(kit.random, 16)
-  return {
-    id,
-    kind: 'too-many-tries',
-    flow: flow.name,
-    challengeId: null,
-    accountId: account.id,
-    sealedAddress: seal(kit.keys.current, kit.random, id, account.email),
-    keyId: kit.keys.current.id,
-    locale: caller.locale,
-    createdAt: at,
-    expiresAt: at + noticeLife,
-  }
-}
-
-/** How long a notice is tried: 72 hours. */
-export const noticeLife = 72 * 3600 * 1000
 
 function grantFor(
   kit: Pick<Kit, 'clock' | 'keys'>,
