@@ -15,7 +15,7 @@ import { verbs } from './engine/verbs.ts'
 import * as allFlows from './flows/index.ts'
 import { app } from './http/app.ts'
 import { cookies } from './http/cookies.ts'
-import { bareAnswer } from './http/guard.ts'
+import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
 import { askUrlOf, collisions, linksOf } from './http/routes.ts'
@@ -224,7 +224,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   })
   if (options.worker ?? true) sender.start()
   const hono = app(partsOf(options, settings, kit, noted))
-  return { worker: sender, kit, mailer, answer: (request, peer) => hono.fetch(request, peer) }
+  return { worker: sender, kit, mailer, answer: (request, peer) => hono.fetch(withPlainMethod(request), peer) }
 }
 
 function partsOf(options: Options, settings: Settings, kit: Kit, log: Parts['log']): Parts {

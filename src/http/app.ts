@@ -20,7 +20,8 @@ type Methods = { readonly GET?: Handler; readonly POST?: Handler }
 export function app(parts: Parts): Hono<Env> {
   const hono = new Hono<Env>({ strict: true })
   const headers = Object.entries(securityHeaders(parts))
-  const isJson = (c: C): boolean => jsonPaths(parts).some((start) => c.req.path.startsWith(start))
+  // With or without its slash, as the routes of programs are.
+  const isJson = (c: C): boolean => jsonPaths(parts).some((start) => `${c.req.path}/`.startsWith(start))
   const refuse = (c: C, code: Wrong): Response | Promise<Response> =>
     isJson(c) ? wrong(c, pickLocale(c.req.header('accept-language')), code) : refusalPage(c, parts, null, code)
 

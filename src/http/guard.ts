@@ -32,6 +32,15 @@ export function securityHeaders(parts: Parts): Record<string, string> {
   }
 }
 
+/**
+ * The request under a method that a router can look up: `constructor` is found in every object, and is no route. Node's
+ * own parser lets none of these through; other servers' do.
+ */
+export const withPlainMethod = (request: Request): Request =>
+  /^[A-Z-]{1,32}$/.test(request.method)
+    ? request
+    : new Request(request.url, { method: 'UNKNOWN', headers: request.headers })
+
 /** What is answered where there is no app to ask: the request cannot be read at all, or nothing is open to answer it. */
 export function bareAnswer(status: 400 | 503): Response {
   const headers = {
