@@ -222,7 +222,9 @@ function afterChange(c: C, parts: Parts, flow: PagesFlow, handle: string | null,
   parts.cookies.knowDevice(c, changed.device)
   if (changed.session) parts.cookies.signIn(c, changed.session)
   else parts.cookies.signOut(c)
-  return c.redirect(donePath(flow), 303)
+  // Who is logged in is not sent to a log-in page.
+  const isOver = changed.session && flow.routes.done === 'login'
+  return c.redirect(isOver ? (flow.home ?? shared.account) : donePath(flow), 303)
 }
 
 /** Success. */

@@ -33,8 +33,14 @@ export const sentPath = (flow: PagesFlow): string => flow.routes.sent ?? `${flow
 
 /** Where a change ends. */
 export function donePath(flow: PagesFlow): string {
-  if (flow.routes.done === 'login') return `${loginPath(flow)}?reset=done`
+  if (flow.routes.done === 'login') return withQuery(loginPath(flow), 'reset=done')
   return flow.routes.done ?? `${flow.routes.set}?done=1`
+}
+
+/** An address with one more parameter; a log-in page elsewhere may have its own. */
+export function withQuery(address: string, parameter: string): string {
+  const [, before = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/.exec(address) ?? []
+  return `${before}${query ? `${query}&` : '?'}${parameter}${fragment}`
 }
 
 /** Where one logs in after this flow. */
@@ -48,8 +54,10 @@ export function linksOf(flows: readonly Flow[], publicUrl: string, spaUrl: strin
       if (!flow) throw new Error(`No flow "${name}" is enabled.`)
       const pattern = flow.face === 'json' ? spaUrl + flow.routes.spa.link : publicUrl + flow.routes.link[0]
       const path = pattern.replace(':uid', uid).replace(':token', token)
-      if (flow.proof.carry === 'query') return `${path}?${flow.fields.token}=${token}`
-      return flow.proof.carry === 'fragment' && !pattern.includes(':token') ? `${path}#${token}` : path
+      // No row says whose a signed one is.
+      const whose = flow.proof.kind === 'signed' && !pattern.includes(':uid') ? `uid=${uid}&` : ''
+      if (flow.proof.carry === 'query') return `${path}?${whose}${flow.fields.token}=${token}`
+      return flow.proof.carry === 'fragment' ? `${path}#${token}` : path
     },
   }
 }
@@ -60,32 +68,26 @@ export const askUrlOf = (flow: Flow, publicUrl: string, spaUrl: string): string 
 
 /** Every path that two claim, told with who claims it; empty when the map is sound. */
 export function collisions(flows: readonly Flow[], publicUrl: string, spaUrl: string): string[] {
-  const claims = new Map<string, string>()
+  const claims: { readonly path: string; readonly by: string }[] = []
   const found: string[] = []
   const claim = (path: string, by: string): void => {
-    const key = path.replace(/:\w+/g, ':').replace(/\/$/, '')
-    const first = claims.get(key)
-    if (first !== undefined && first !== by) found.push(`"${path}" is claimed by ${first} and by ${by}`)
-    claims.set(key, first ?? by)
+    const first = claims.find((one) => one.by !== by && overlap(one.path, path))
+    if (first) found.push(`"${path}" is claimed by ${first.by} and by ${by}`)
+    if (!claims.some((one) => one.by === by && one.path === path)) claims.push({ path, by })
   }
   for (const path of Object.values(shared)) claim(path, 'Latchkey itself')
   for (const flow of flows) {
-    const by = `the flow "${flow.name}"`
     const paths = hasPages(flow) ? pagePaths(flow) : [flow.routes.ask, flow.routes.change]
-    for (const path of paths) claim(path, by)
+    for (const path of paths) claim(path, `the flow "${flow.name}"`)
   }
+  // Flows may share a log-in page, but with nothing else.
+  const logins = flows.filter(hasPages).filter((flow) => !flow.loginUrl)
+  for (const path of new Set(logins.map((flow) => flow.routes.login))) claim(path, 'a log-in page')
   const spa = new URL(spaUrl)
-  if (spa.origin === new URL(publicUrl).origin) {
+  const json = flows.find((flow) => flow.face === 'json')
+  if (json?.face === 'json' && spa.origin === new URL(publicUrl).origin) {
     const base = spa.pathname.replace(/\/$/, '')
-    const json = flows.find((flow) => flow.face === 'json')
-    const pages = json?.face === 'json' ? Object.values(json.routes.spa) : []
-    for (const path of pages) claim(base + path, 'the front end under SPA_URL')
-    // A log-in page may be shared by flows, but not with the front end.
-    for (const flow of flows.filter(hasPages)) {
-      if (pages.some((path) => same(base + path, flow.routes.login))) {
-        found.push(`"${flow.routes.login}" is claimed by the flow "${flow.name}" and by the front end under SPA_URL`)
-      }
-    }
+    for (const path of Object.values(json.routes.spa)) claim(base + path, 'the front end under SPA_URL')
   }
   const names = flows.map((flow) => flow.name)
   for (const name of new Set(names.filter((one, at) => names.indexOf(one) !== at))) {
@@ -94,4 +96,11 @@ export function collisions(flows: readonly Flow[], publicUrl: string, spaUrl: st
   return found
 }
 
-const same = (one: string, other: string): boolean => one.replace(/\/$/, '') === other.replace(/\/$/, '')
+/** Whether one request could be meant for both, a slash at the end or not. */
+function overlap(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((path) => path.replace(/\/$/, '').split('/')) as [string[], string[]]
+  const isAny = (part: string): boolean => part.startsWith(':')
+  return (
+    left.length === right.length && left.every((part, at) => part === right[at] || isAny(part) || isAny(right[at]!))
+  )
+}

@@ -6,7 +6,7 @@ import { refusalPage, status } from './faces.ts'
 import { formOf } from './page-face.ts'
 import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
 import { textOf } from './read.ts'
-import { hasPages, loginPath, type PagesFlow, shared } from './routes.ts'
+import { hasPages, loginPath, type PagesFlow, shared, withQuery } from './routes.ts'
 
 type C = Context<Env>
 
@@ -49,7 +49,7 @@ export async function postLogout(c: C, parts: Parts): Promise<Response> {
   const session = parts.cookies.session(c)
   if (session) await parts.verbs.logout(session, callerOf(c, parts, parts.cookies.browserKey(c)))
   parts.cookies.signOut(c)
-  return c.redirect(`${firstLogin(parts)}?out=1`, 303)
+  return c.redirect(withQuery(firstLogin(parts), 'out=1'), 303)
 }
 
 /** Who is signed in. */
