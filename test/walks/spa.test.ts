@@ -263,7 +263,9 @@ for (const flow of Object.values(flows)) {
     const recovery = await open()
     await anaIn(recovery)
     const program = stranger(recovery)
-    isProblem(await program.json(api(flow, 'request'), {}), 400, 'Email is required')
+    // In the flow's own words, of which one ends with a full stop.
+    const required = flow.wording === 'verified' ? 'Email is required.' : 'Email is required'
+    isProblem(await program.json(api(flow, 'request'), {}), 400, required)
     isProblem(await program.json(api(flow, 'request'), { email: 'ana' }), 400, 'Enter a valid email address.')
     for (const body of [{ email: ana, extra: 1 }, { email: 1 }, [], 'null', '{"email":"a@b.c","email":"d@e.f"}']) {
       assert.equal((await program.json(api(flow, 'request'), body)).status, 400)
