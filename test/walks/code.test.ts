@@ -77,6 +77,7 @@ onEveryStore('code: the four steps, from "Forgot Password?" to a log-in with the
   const form = await browser.get(askPath)
   sees(form, 200, 'Request Password Reset', 'Step 1', 'Enter Email Address', 'Send Verification Code')
   assert.deepEqual(fieldsOf(form), ['email'])
+  assert.ok(form.text.includes('placeholder="email@example.com"'))
   const asked = await ask(browser, code, ana)
   assert.deepEqual([asked.status, asked.location?.split('?')[0]], [303, codePath])
 

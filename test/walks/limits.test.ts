@@ -69,7 +69,9 @@ onEveryStore('asks: a refused one shows the time that is left, 14:32 of 15:00', 
   const browser = stranger(recovery)
   for (let asks = 0; asks < 3; asks++) await ask(browser, code, ana)
   recovery.clock.turn({ seconds: 28 })
-  isLimited(await ask(browser, code, ana), '14:32')
+  const limited = await ask(browser, code, ana)
+  isLimited(limited, '14:32')
+  sees(limited, 429, 'Please wait 15 minutes and try again', 'Countdown: 14:32 remaining')
 })
 
 onEveryStore('asks: neither a lost cookie, another network, spelling nor header starts a new count', async (open) => {
