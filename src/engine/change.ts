@@ -136,7 +136,8 @@ async function set(
   const { account, challenge, nonce } = entitled
   const at = kit.clock.now()
   const names = await namesOf(kit, account)
-  const token = flow.after.login ? fresh(kit.random, 32) : null
+  // A program has no cookies: a session would be nobody's.
+  const token = flow.after.login && caller.browser !== null ? fresh(kit.random, 32) : null
   const won = await kit.store.change({
     at,
     challenge: challenge && { id: challenge.id, nonce },

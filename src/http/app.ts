@@ -125,6 +125,8 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
   routePage(shared.logout, { POST: (c) => postLogout(c, parts) })
   routePage(shared.account, { GET: (c) => showAccount(c, parts) })
   const home = parts.flows.find((flow) => flow.home)?.home ?? shared.account
+  // A home at `/` is a page of the host's own.
+  if (home === '/' && !parts.development) return
   route('/', { GET: (c) => (parts.development ? showGallery(c, parts) : c.redirect(home, 303)) })
 }
 
