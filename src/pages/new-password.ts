@@ -3,7 +3,7 @@ import type { Unmet } from '../engine/outcome.ts'
 import { type Html, html, type Part, sayFor } from './html.ts'
 import { layout } from './layout.ts'
 import { alert, field, form, hidden, submit } from './parts.ts'
-import { isWeak, passwordRules, ruleList, tickedList } from './rules.ts'
+import { isTicked, isWeak, passwordRules, ruleList, tickedList } from './rules.ts'
 import type { Frame, NewPasswordView } from './views.ts'
 
 /** The page for the new password. */
@@ -23,12 +23,18 @@ ${form(frame, view.action, fields(frame, view))}`,
 
 const isOfConfirm = (code: Unmet): boolean => code === 'mismatch'
 
+/** A weak one's rules are told once, ticked and crossed; whatever else is the matter stands as a sentence of its own. */
 function refusal(frame: Frame, { rule, unmet }: NewPasswordView): Html {
   const say = sayFor(frame)
-  const title = isWeak(unmet) ? 'weak.title' : 'problem.password-refused'
+  const weak = isWeak(unmet)
+  const title = weak ? html`<a href="#password">${say('weak.title')}</a>` : say('problem.password-refused')
+  const reasons = weak ? unmet.filter((code) => !isTicked(code)) : unmet
   const reason = (code: Unmet): Html =>
     html`<li><a href="#${isOfConfirm(code) ? 'confirm' : 'password'}">${say(`unmet.${code}`, { min: rule.min })}</a></li>`
-  return alert(say(title), html`<ul>${unmet.map(reason)}</ul>${isWeak(unmet) && tickedList(say, rule, unmet)}`)
+  return alert(
+    title,
+    html`${reasons.length > 0 && html`<ul>${reasons.map(reason)}</ul>`}${weak && tickedList(say, rule, unmet)}`,
+  )
 }
 
 function fields(frame: Frame, view: NewPasswordView): Html {

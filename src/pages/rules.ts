@@ -18,6 +18,10 @@ const weak: readonly Unmet[] = ['too-short', 'no-upper', 'no-lower', 'no-digit',
 /** Whether any of them says that the password is weak. */
 export const isWeak = (unmet: readonly Unmet[]): boolean => unmet.some((one) => weak.includes(one))
 
+/** Whether the list after a weak one has a line for it. */
+export const isTicked = (code: Unmet): boolean =>
+  code === 'too-short' || strengths.some(([, missing]) => missing === code)
+
 /** The list before the field. The script ticks what it can judge; what it ticks is said to ears, too. */
 export function ruleList(say: Say, rule: PasswordRule): Html {
   const item = (name: string, text: string): Html =>
