@@ -175,7 +175,7 @@ describe('processes', { concurrency: true }, () => {
       for (let index = 0; index < 11; index++) {
         assert.equal(await post(child.port, '/auth/forgot-password/', { email: `person.${index}@example.org` }), 200)
       }
-      const half = halfPost(child.port, '/auth/forgot-password/', '{"email":"person.11@example.org"}')
+      const half = await halfPost(child.port, '/auth/forgot-password/', '{"email":"person.11@example.org"}')
       await until(() => leases(file) > 0, 5)
       assert.ok(leases(file) > 0, 'letters are on their way')
       child.process.kill('SIGTERM')

@@ -1,7 +1,7 @@
 /** The server as its users start it, in a process of its own that can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -71,23 +71,28 @@ export async function post(port: number, path: string, body: object): Promise<nu
   }
 }
 
-/** A request of which the second half comes later. */
-export function halfPost(port: number, path: string, body: string): { socket: Socket; finish(): Promise<string> } {
+/** A request of which the server has read the head, and whose body comes later. */
+export async function halfPost(port: number, path: string, body: string): Promise<{ finish(): Promise<string> }> {
   const socket = connect(port, '127.0.0.1')
+  const closed = new Promise<void>((resolve) => socket.once('close', resolve))
   let answer = ''
-  socket.on('data', (chunk) => {
-    answer += chunk
+  const continued = new Promise<void>((resolve) => {
+    socket.on('data', (chunk) => {
+      answer += chunk
+      if (answer.includes('100 Continue')) resolve()
+    })
   })
   socket.on('error', () => {})
+  // Whatever happens, no test waits for ever.
+  socket.setTimeout(20_000, () => socket.destroy())
   const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Forwarded-For: 10.200.0.1`
-  socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+  socket.write(`${head}\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`)
+  await Promise.race([continued, closed])
   return {
-    socket,
     async finish() {
-      const closed = once(socket, 'close')
-      socket.write(body.slice(5))
+      socket.write(body)
       await closed
-      return answer
+      return answer.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '')
     },
   }
 }
