@@ -210,7 +210,7 @@ test('a server that drips its answer is given up too, and the next letter gets a
     sockets.push(socket)
     socket.on('error', () => {})
     socket.write('220 here\r\n')
-    timers.push(setInterval(() => socket.write('250-still thinking\r\n'), 50))
+    timers.push(setInterval(() => socket.write('250-still thinking\r\n'), 20))
   }).listen(0, '127.0.0.1')
   await once(dripping, 'listening')
   after(() => {
@@ -219,7 +219,7 @@ test('a server that drips its answer is given up too, and the next letter gets a
     dripping.close()
   })
   const { port } = dripping.address() as { port: number }
-  const mailing = sending({ host: '127.0.0.1', port, tls: false, timeout: 100, pool: 1 })
+  const mailing = sending({ host: '127.0.0.1', port, tls: false, timeout: 500, pool: 1 })
   await assert.rejects(mailing.send(mail, never), /took too long/)
   await assert.rejects(mailing.send(mail, never), /took too long/)
   assert.equal(sockets.length, 2)
