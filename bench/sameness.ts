@@ -1,0 +1,210 @@
+/**
+ * Whether the time of an answer tells if an address has an account. Why: that is what a list of addresses is tried
+ * against, and the answer's words say nothing. The code has no branch to tell by (`engine/request.ts` does not look the
+ * account up); this measures whether that holds for everything around it too, the worker and a slow mail server among it.
+ *
+ * One connection, one request after another, known and unknown addresses of one length in random order, nothing dropped.
+ * Compared by rank: the AUC is the chance that an answer for an unknown address took longer than one for a known one.
+ * Limits are off; with them on, one caller has three tries for an address, and here it has thousands.
+ */
+import { chanceOfAuc, differenceAt, median, rankAuc, shuffle } from './tools/figures.ts'
+import { type Host, start } from './tools/host.ts'
+import { formAt, get, postForm, postJson, startLoad } from './tools/load.ts'
+import { addressOf, strangerOf } from './tools/people.ts'
+import { quiet } from './tools/quiet.ts'
+import { options, report, tell } from './tools/report.ts'
+
+const about = `Whether answering times tell a known address from an unknown one: rank AUC within 0.47 to 0.53 for every flow, by
+pages and by JSON, with mail that works, is slow (200 ms a letter) and is down. Exit 1 outside the band.`
+const given = options('sameness', about, {
+  samples: ['asks of each kind in each row', 5_000],
+  logins: ['log-ins of each kind: each takes a hash', 2_000],
+  only: ['rows whose name holds this', ''],
+  quick: ['a third of the samples, and only with mail that works', false],
+})
+const samples = given.quick ? Math.ceil(given.samples / 3) : given.samples
+const logins = given.quick ? Math.ceil(given.logins / 4) : given.logins
+
+/** Accounts, numbered from 1 in the database: ids of four digits are known up to here, and unknown above. */
+const accounts = 2_000
+const knownIds = { from: 1_000, below: accounts }
+const unknownIds = { from: accounts + 1, below: 3_000 }
+
+type Kind = 'known' | 'unknown'
+type Range = { readonly from: number; readonly below: number }
+const oneOf = ({ from, below }: Range): number => from + Math.floor(Math.random() * (below - from))
+const someone = (kind: Kind): string => (kind === 'known' ? addressOf : strangerOf)(oneOf(knownIds))
+const uid = (kind: Kind): string =>
+  Buffer.from(String(oneOf(kind === 'known' ? knownIds : unknownIds))).toString('base64url')
+
+/** One row of the table: what is sent for a kind, and the status that both get. */
+type Trial = {
+  readonly what: string
+  readonly status: string
+  readonly count: number
+  readonly request: (kind: Kind) => string
+}
+
+type Row = { readonly cells: readonly string[]; readonly passed: boolean }
+
+const flows = {
+  classic: '/auth/password-reset/',
+  code: '/accounts/password-reset-email/',
+  stateless: '/password-reset/',
+  verified: '/forgot-password/',
+}
+
+const load = startLoad()
+const rows: Row[] = []
+
+async function asks({ port }: Host): Promise<Trial[]> {
+  const trials: Trial[] = []
+  for (const [flow, path] of Object.entries(flows)) {
+    const { token, headers } = await formAt(port, path)
+    const request = (kind: Kind) => postForm(port, path, { email: someone(kind), csrf_token: token }, headers)
+    trials.push({ what: `ask, ${flow}, page`, status: '303', count: samples, request })
+  }
+  for (const flow of [...Object.keys(flows), 'spa']) {
+    const request = (kind: Kind) => postJson(port, `/api/flows/${flow}/request`, { email: someone(kind) })
+    trials.push({ what: `ask, ${flow}, API`, status: '200', count: samples, request })
+  }
+  const request = (kind: Kind) => postJson(port, '/auth/forgot-password/', { email: someone(kind) })
+  trials.push({ what: 'ask, spa, its own route', status: '200', count: samples, request })
+  return trials
+}
+
+/** Links that were never mailed, for accounts that are there and that are not. */
+function links({ port }: Host): Trial[] {
+  const random = (length: number): string =>
+    Array.from(
+      { length },
+      () => 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789'[oneOf({ from: 0, below: 55 })],
+    ).join('')
+  const signed = (): string => `${(Date.now() + 1_800_000).toString(36)}-${random(43)}`
+  const wanted = { password: 'A-New-Pass-1!' }
+  const trial = (what: string, request: Trial['request']): Trial => ({ what, status: '410', count: samples, request })
+  return [
+    trial('link, classic', (kind) => get(port, `/auth/password-reset-confirm/${uid(kind)}/${random(65)}/`)),
+    trial('link, stateless', (kind) => get(port, `/reset/${uid(kind)}/${signed()}/`)),
+    trial('link, stateless, API', (kind) =>
+      postJson(port, '/api/flows/stateless/prove', { uid: uid(kind), token: signed() }),
+    ),
+    trial('grant, stateless, API', (kind) => {
+      const grant = `.${uid(kind)}.${(Date.now() + 600_000).toString(36)}.${random(43)}`
+      return postJson(port, '/api/flows/stateless/change', { grant, ...wanted })
+    }),
+    trial('change, stateless, API', (kind) =>
+      postJson(port, '/api/flows/stateless/change', { uid: uid(kind), token: signed(), ...wanted }),
+    ),
+  ]
+}
+
+/** Wrong codes for asks of both kinds, each typed four times: a fifth would use the code up. */
+async function codes(host: Host): Promise<Trial> {
+  const { port } = host
+  const asked: Record<Kind, { flow_id: string; email: string }[]> = { known: [], unknown: [] }
+  for (const kind of shuffle(
+    Array.from({ length: Math.ceil(samples / 2) }, (_, at): Kind => (at % 2 ? 'known' : 'unknown')),
+  )) {
+    const email = someone(kind)
+    const response = await fetch(`http://127.0.0.1:${port}/api/flows/code/request`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email }),
+    })
+    const { flow_id } = (await response.json()) as { flow_id: string }
+    asked[kind].push(...Array.from({ length: 4 }, () => ({ flow_id, email })))
+  }
+  await settled(host)
+  for (const kind of ['known', 'unknown'] as const) shuffle(asked[kind])
+  return {
+    what: 'wrong code, API',
+    status: '400',
+    count: Math.min(asked.known.length, asked.unknown.length),
+    request: (kind) => postJson(port, '/api/flows/code/prove', { ...asked[kind].pop()!, code: '000000' }),
+  }
+}
+
+async function logIns({ port }: Host): Promise<Trial> {
+  const path = '/auth/login/'
+  const { token, headers } = await formAt(port, path)
+  const request = (kind: Kind) =>
+    postForm(port, path, { username: someone(kind), password: 'Not-The-Pass-1!', csrf_token: token }, headers)
+  return { what: 'log-in, wrong password', status: '403', count: logins, request }
+}
+
+/** Until no letter waits. */
+async function settled(host: Host): Promise<void> {
+  while (await host.ask<boolean>('busy')) await new Promise((resolve) => setTimeout(resolve, 100))
+}
+
+async function measure(host: Host, mail: string, trial: Trial): Promise<void> {
+  if (!trial.what.includes(given.only)) return
+  const kinds = shuffle(Array.from({ length: 2 * trial.count }, (_, at): Kind => (at % 2 ? 'known' : 'unknown')))
+  const requests = kinds.map(trial.request)
+  const { latencies, statuses } = await load.run({
+    port: host.port,
+    requests,
+    connections: 1,
+    seconds: 1200,
+    once: true,
+  })
+  if (statuses[trial.status] !== requests.length) {
+    throw new Error(
+      `${trial.what}: expected ${requests.length} answers of ${trial.status}, got ${JSON.stringify(statuses)}`,
+    )
+  }
+  const of = (kind: Kind): Float64Array => latencies.filter((_, at) => kinds[at] === kind)
+  const [known, unknown] = [of('known'), of('unknown')]
+  const auc = rankAuc(known, unknown)
+  // With few samples chance alone leaves the band; then it is as wide as chance, and the row says so.
+  const band = Math.max(0.03, 3.5 * chanceOfAuc(trial.count, trial.count))
+  const passed = Math.abs(auc - 0.5) <= band
+  const ms = (value: number): string => value.toFixed(3)
+  rows.push({
+    passed,
+    cells: [
+      trial.what,
+      mail,
+      String(trial.count),
+      ms(median(known)),
+      ms(median(unknown)),
+      auc.toFixed(3),
+      `±${band.toFixed(3)}`,
+      ms(differenceAt(0.5 + band, known, unknown)),
+      passed ? 'yes' : 'NO',
+    ],
+  })
+  tell(`mail ${mail}: ${trial.what}: AUC ${auc.toFixed(3)}${passed ? '' : ', OUTSIDE THE BAND'}`)
+}
+
+const mails = given.quick ? (['works'] as const) : (['works', 'slow', 'down'] as const)
+for (const mail of mails) {
+  const host = await start('latchkey', { worker: true, mail: mail === 'works' ? 'null' : mail, accounts })
+  await quiet()
+  const warm = Array.from({ length: 500 }, () =>
+    postJson(host.port, '/auth/forgot-password/', { email: someone('known') }),
+  )
+  await load.run({ port: host.port, requests: warm, connections: 1, seconds: 60, once: true })
+  for (const trial of await asks(host)) await measure(host, mail, trial)
+  if (mail === 'works') {
+    await settled(host)
+    for (const trial of links(host)) await measure(host, mail, trial)
+    for (const made of [codes, logIns]) await measure(host, mail, await made(host))
+  }
+  await host.stop()
+}
+load.end()
+
+const failed = rows.filter((row) => !row.passed).length
+report('sameness', 'Whether answering times tell who has an account', [
+  'Milliseconds, medians; one connection, random order, nothing dropped; the letter worker runs in the same process. The ' +
+    'AUC is the chance that an answer for an unknown address (or account) took longer than one for a known one; 0.5 ' +
+    'says nothing. "Would show": a constant difference of so many milliseconds would have left the band.',
+  {
+    head: ['', 'mail', 'of each', 'known', 'unknown', 'AUC', 'band', 'would show', 'within'],
+    rows: rows.map((row) => row.cells),
+  },
+  failed === 0 ? 'All within the band.' : `${failed} outside the band.`,
+])
+process.exitCode = failed === 0 ? 0 : 1
