@@ -21,12 +21,15 @@ type Waiting = {
 /** Operations in one transaction, at most: others wait no longer than these take. */
 const most = 256
 
+/** What an operation leaves behind is small and short-lived: the thread needs no large nursery. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 }
+
 const thread = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
 
 /** Starts the thread; `onQueued` is called after a commit that queued a letter. */
 export function startWriter(data: ThreadData, onQueued: () => void, script: URL = thread): Writer {
   // The host's own flags are not for this thread: `--input-type` or a loader of tests would stop it.
-  const worker = new Worker(script, { workerData: data, execArgv: [], name: 'latchkey-sqlite' })
+  const worker = new Worker(script, { workerData: data, execArgv: [], resourceLimits, name: 'latchkey-sqlite' })
   worker.unref()
   const waiting: Waiting[] = []
   let flying: Waiting[] = []
