@@ -12,7 +12,7 @@ import { notice } from './notice.ts'
 import { type Outcome, refuse, type Unmet } from './outcome.ts'
 import { ineligible, judge } from './policy.ts'
 import type { Account, Challenge, Kit } from './ports.ts'
-import { isGrant, readGrant } from './proof.ts'
+import { isGrant, isOurGrant, readGrant } from './proof.ts'
 import { type Link, openLink, standsInColumns } from './prove.ts'
 import { newSession } from './session.ts'
 
@@ -100,11 +100,12 @@ export async function openGrant(
 ): Promise<Entitled | string> {
   const grant = readGrant(text)
   if (!grant || (grant.challengeId === '') !== (flow.proof.kind === 'signed')) return 'not a grant'
+  if (!isOurGrant(kit.keys, flow, text)) return 'not genuine'
   const challenge = grant.challengeId === '' ? null : await kit.store.challenge(grant.challengeId)
   const account = await kit.accounts.byId(grant.accountId)
   const nonce = challenge?.nonce ?? null
   if (!isGrant(kit.keys, flow, text, grant, nonce, account) || !account)
-    return 'not genuine, or the account has changed'
+    return 'the account has changed, or the code was proved again'
   if (grant.expiresAt <= kit.clock.now()) return 'grant expired'
   if (grant.challengeId !== '' && (!challenge || challenge.flow !== flow.name || challenge.state === 'closed')) {
     return 'used or revoked'

@@ -71,16 +71,32 @@ export const isLinkToken = (
   token: string,
 ): boolean => same(linkToken(keys, flow, challenge, account ?? nobody), token) && account !== null
 
-/** The token of a signed link, which no row stands behind: its expiry and the MAC. */
+/**
+ * What a bearer shows before any row is read: a digest over what the token itself says, nothing of the account. Without
+ * it a forged one is refused unread, so that no answer takes longer because the account that it names is there.
+ */
+const badge = (keys: Keys, purpose: 'signed' | 'grant', flow: Flow, says: readonly string[]): string =>
+  digest(keys, purpose, ['badge', keys.id, flow.name, ...says])
+
+/** The token of a signed link, which no row stands behind: its expiry, its badge and the MAC. */
 export function signedToken(keys: Keys, flow: Flow, account: Account, expiresAt: number): string {
   const expiry = expiresAt.toString(36)
-  return `${expiry}-${mac(keys, 'signed', [keys.id, ...about(flow, account, expiresAt)])}`
+  const signature = mac(keys, 'signed', [keys.id, ...about(flow, account, expiresAt)])
+  return `${expiry}-${badge(keys, 'signed', flow, [account.id, expiry])}${signature}`
 }
+
+const signedForm = /^([0-9a-z]{6,10})-([\w-]{22})[\w-]{43}$/
 
 /** When a signed token says it expires; null for what is not a token's form. The MAC covers it. */
 export function signedExpiry(token: string): number | null {
-  const found = /^([0-9a-z]{6,10})-[\w-]{43}$/.exec(token)
+  const found = signedForm.exec(token)
   return found ? Number.parseInt(found[1]!, 36) : null
+}
+
+/** Whether a signed token was made by us for an account of this id, whatever has become of it since. */
+export function namesAccount(keyring: Keyring, flow: Flow, accountId: string, token: string): boolean {
+  const [, expiry = '', shown = ''] = signedForm.exec(token) ?? []
+  return keyring.all.map((keys) => same(badge(keys, 'signed', flow, [accountId, expiry]), shown)).includes(true)
 }
 
 /** Whether a signed token was made for this account in its present state, under any of our keys. */
@@ -115,15 +131,23 @@ export type Grant = { readonly challengeId: string; readonly accountId: string; 
 export function grantOf(keys: Keys, flow: Flow, grant: Grant, nonce: string | null, account: Account): string {
   const { challengeId, accountId, expiresAt } = grant
   const signature = mac(keys, 'grant', [keys.id, challengeId, nonce ?? '', ...about(flow, account, expiresAt)])
-  return [challengeId, uidOf(accountId), expiresAt.toString(36), signature].join('.')
+  const says = [challengeId, uidOf(accountId), expiresAt.toString(36)]
+  return [...says, badge(keys, 'grant', flow, says) + signature].join('.')
 }
 
 /** What a grant claims, before it is believed; null for what is not a grant's form. */
 export function readGrant(text: string): Grant | null {
-  const found = /^([\w-]{22}|)\.([\w-]{1,200})\.([0-9a-z]{6,10})\.[\w-]{43}$/.exec(text)
+  const found = /^([\w-]{22}|)\.([\w-]{1,200})\.([0-9a-z]{6,10})\.[\w-]{65}$/.exec(text)
   const accountId = found ? accountOf(found[2]!) : null
   if (!found || accountId === null) return null
   return { challengeId: found[1]!, accountId, expiresAt: Number.parseInt(found[3]!, 36) }
+}
+
+/** Whether a grant was given by us, whatever has become of its challenge and its account since. */
+export function isOurGrant(keyring: Keyring, flow: Flow, text: string): boolean {
+  const [challengeId = '', uid = '', expiry = '', signature = ''] = text.split('.')
+  const shown = signature.slice(0, idLength)
+  return keyring.all.map((keys) => same(badge(keys, 'grant', flow, [challengeId, uid, expiry]), shown)).includes(true)
 }
 
 /** Whether the grant was given for this account in its present state, under any of our keys. */

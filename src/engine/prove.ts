@@ -20,6 +20,7 @@ import {
   handleOf,
   isLinkToken,
   isSignedToken,
+  namesAccount,
   signedExpiry,
 } from './proof.ts'
 import { challengeIdOf } from './request.ts'
@@ -66,9 +67,10 @@ const dead = (because: string, accountId: string | null = null): Opened => ({ ok
 
 async function openSigned(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
   const accountId = accountOf(link.uid ?? '')
-  const account = await kit.accounts.byId(accountId ?? '')
-  const genuine = isSignedToken(kit.keys, flow, account, link.token)
-  if (!genuine || !account) return dead('not genuine, or the account has changed', account?.id)
+  if (accountId === null || !namesAccount(kit.keys, flow, accountId, link.token)) return dead('not genuine')
+  const account = await kit.accounts.byId(accountId)
+  const unchanged = isSignedToken(kit.keys, flow, account, link.token)
+  if (!unchanged || !account) return dead('the account has changed', account?.id)
   if ((signedExpiry(link.token) ?? 0) <= kit.clock.now()) return dead('expired', account.id)
   const because = ineligible(flow, account)
   return because ? dead(because, account.id) : { ok: true, account, challenge: null }
