@@ -196,6 +196,10 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const noted = (level: LogEntry['level'], message: string, fields: Record<string, unknown>): void =>
     log({ level, message, ...fields })
   const keys = keyring(options.secret, options.secretFallbacks)
+  // What may fail goes first: a start that fails leaves no database open and no worker running.
+  const mailer = mailerOf(options.mail, clock)
+  const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
+  const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
   const { store, accounts } = await options.store.open(options.accounts ?? own, settings.columns)
   const kit: Kit = {
     store,
@@ -212,7 +216,6 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     alarm: alarmOnce((limit) => noted('error', 'a limit of the whole installation is crossed', { alarm: limit })),
     isCommon,
   }
-  const mailer = mailerOf(options.mail, clock)
   const sender = worker({
     kit,
     flows,
@@ -222,14 +225,13 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     brand: (flow) => fullBrand(flow.brand),
     log: noted,
   })
+  const hono = app(partsOf(options, settings, kit, assets, noted))
   if (options.worker ?? true) sender.start()
-  const hono = app(partsOf(options, settings, kit, noted))
   return { worker: sender, kit, mailer, answer: (request, peer) => hono.fetch(withPlainMethod(request), peer) }
 }
 
-function partsOf(options: Options, settings: Settings, kit: Kit, log: Parts['log']): Parts {
+function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['assets'], log: Parts['log']): Parts {
   const { flows, publicUrl, spaUrl } = settings
-  const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
   return {
     verbs: verbs(kit),
     flows,
@@ -240,7 +242,7 @@ function partsOf(options: Options, settings: Settings, kit: Kit, log: Parts['log
     spaUrl,
     allowedHosts: options.allowedHosts ?? [new URL(publicUrl).host],
     isTrusted: trusted(options.trustedProxies ?? []),
-    assets: readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null),
+    assets,
     development: options.development
       ? { inbox: 'inbox' in options.mail ? options.mail.inbox : null, accounts: options.demonstration ?? [] }
       : null,
