@@ -166,7 +166,7 @@ const bySql: readonly Cause[] = [
     name: "another value in the application's own table",
     only: verified,
     bring: (bench, { id }) =>
-      sql(bench, `UPDATE users SET reset_token = 'x' || substr(reset_token, 2) WHERE id = ?`, id),
+      sql(bench, `UPDATE users SET reset_token = substr(reset_token, 2) || substr(reset_token, 1, 1) WHERE id = ?`, id),
   },
 ]
 
