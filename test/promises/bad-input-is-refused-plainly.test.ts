@@ -742,7 +742,11 @@ inMemory('whatever is sent to whichever route, it is answered, plainly and under
   const fields = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 6 })
   const body = fc.oneof(
     fields.map((pairs) => JSON.stringify(Object.fromEntries(pairs))),
-    fields.map((pairs) => pairs.map(([name, one]) => `${escaped(name)}=${escaped(String(one))}`).join('&')),
+    fields.map((pairs) =>
+      pairs
+        .map(([name, one]) => `${escaped(name)}=${escaped(typeof one === 'string' ? one : JSON.stringify(one))}`)
+        .join('&'),
+    ),
     nasty,
   )
   const header = fc.constantFrom(
