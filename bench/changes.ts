@@ -26,7 +26,13 @@ const { rounds, seconds, connections, hashes } = options('changes', about, {
 
 const sides = ['bare', 'Latchkey'] as const
 type Side = (typeof sides)[number]
-type Figures = { readonly rate: number; readonly p50: number; readonly probe: number; readonly others: number }
+type Figures = {
+  readonly rate: number
+  readonly p50: number
+  readonly probe: number
+  readonly cpu: number
+  readonly others: number
+}
 
 const cores = availableParallelism()
 const probeMs = 10
@@ -79,12 +85,14 @@ async function measure(side: Side, hashMs: number): Promise<Figures> {
   const after = await host.ask<NodeJS.CpuUsage>('cpu')
   const wrong = Object.keys(done.statuses).filter((status) => status !== '200')
   if (wrong.length > 0) throw new Error(`${side}: answered ${JSON.stringify(done.statuses)}`)
-  const share = others((after.user + after.system - before.user - before.system) / 1000 + done.cpu)
+  const cpu = (after.user + after.system - before.user - before.system) / 1000
+  const share = others(cpu + done.cpu)
   await host.stop()
   return {
     rate: done.answered / done.seconds,
     p50: median(done.latencies.filter((ms) => !Number.isNaN(ms))),
     probe: quantile(done.probes, 0.99),
+    cpu: cpu / done.answered,
     others: share,
   }
 }
@@ -101,8 +109,8 @@ while (kept.length < rounds && tried < rounds * 3) {
     const one = await measure(side, hashMs)
     of.set(side, one)
     tell(
-      `round ${kept.length + 1} of ${rounds}: ${side}: ${one.rate.toFixed(1)} changes/s, /healthz p99 ` +
-        `${one.probe.toFixed(1)} ms, others took ${Math.round(one.others * 100)} % of the machine`,
+      `round ${kept.length + 1} of ${rounds}: ${side}: ${one.rate.toFixed(1)} changes/s, ${one.cpu.toFixed(1)} ms of CPU each, ` +
+        `/healthz p99 ${one.probe.toFixed(1)} ms, others took ${Math.round(one.others * 100)} % of the machine`,
     )
   }
   tried++
@@ -124,7 +132,16 @@ report('changes', 'Password changes per second', [
     `alone takes ${hashMs.toFixed(1)} ms, so ${cores} cores make ${most.toFixed(1)} changes/s at most with nothing else ` +
     `to do. Probes of /healthz every ${probeMs} ms beside it. Load and probes come from the same machine.`,
   {
-    head: ['', 'changes/s', 'of what the cores can', 'to bare', 'range', 'change p50', '/healthz p99'],
+    head: [
+      '',
+      'changes/s',
+      'of what the cores can',
+      'to bare',
+      'range',
+      'change p50',
+      'CPU per change',
+      '/healthz p99',
+    ],
     rows: sides.map((side) => [
       side === 'bare' ? 'bare server' : side,
       median(all(side, 'rate')).toFixed(1),
@@ -132,6 +149,7 @@ report('changes', 'Password changes per second', [
       side === 'bare' ? '' : `${median(ratios).toFixed(2)}×`,
       side === 'bare' ? '' : `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
       `${Math.round(median(all(side, 'p50')))} ms`,
+      `${median(all(side, 'cpu')).toFixed(1)} ms`,
       `${median(all(side, 'probe')).toFixed(1)} ms`,
     ]),
   },

@@ -5,7 +5,8 @@
  *
  * One connection, one request after another, known and unknown addresses of one length in random order, nothing dropped.
  * Compared by rank: the AUC is the chance that an answer for an unknown address took longer than one for a known one.
- * Limits are off; with them on, one caller has three tries for an address, and here it has thousands.
+ * Limits are off, for one caller has three tries for an address, and here it has thousands; then once more with limits
+ * on and full, for a refusal must not tell either.
  */
 import { chanceOfAuc, differenceAt, median, rankAuc, shuffle } from './tools/figures.ts'
 import { type Host, start } from './tools/host.ts'
@@ -15,10 +16,11 @@ import { quiet } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
 const about = `Whether answering times tell a known address from an unknown one: rank AUC within 0.47 to 0.53 for every flow, by
-pages and by JSON, with mail that works, is slow (200 ms a letter) and is down. Exit 1 outside the band.`
+pages and by JSON, idle and under load, with mail that works, is slow (200 ms a letter) and is down, and above the
+limits. Exit 1 outside the band.`
 const given = options('sameness', about, {
   samples: ['asks of each kind in each row', 5_000],
-  logins: ['log-ins of each kind: each takes a hash', 2_000],
+  logins: ['log-ins of each kind: each takes a hash', 5_000],
   only: ['rows whose name holds this', ''],
   quick: ['a third of the samples, and only with mail that works', false],
 })
@@ -73,6 +75,44 @@ async function asks({ port }: Host): Promise<Trial[]> {
   return trials
 }
 
+/** A network of its own for each request: what is counted by address shows alone. */
+const somewhere = (): Record<string, string> => {
+  const part = (): number => oneOf({ from: 1, below: 255 })
+  return { 'X-Forwarded-For': `${[10, part(), part(), part()].join('.')}` }
+}
+
+/** With limits on. A few addresses of each kind, asked for until no letter leaves any more, and a network that is full. */
+async function aboveLimits(host: Host): Promise<Trial[]> {
+  const { port } = host
+  const few = 20
+  const fewOf = (kind: Kind): string =>
+    (kind === 'known' ? addressOf : strangerOf)(knownIds.from + oneOf({ from: 0, below: few }))
+  const ask = (email: string, headers: Record<string, string>): string =>
+    postJson(port, '/api/flows/classic/request', { email }, headers)
+  const logIn = (username: string, headers: Record<string, string>): string =>
+    postForm(
+      port,
+      path,
+      { username, password: 'Not-The-Pass-1!', csrf_token: form.token },
+      { ...form.headers, ...headers },
+    )
+  const path = '/auth/login/'
+  const form = await formAt(port, path)
+  const each = Array.from({ length: 12 * few }, (_, at) => knownIds.from + (at % few))
+  const warm = each.flatMap((id) => [addressOf(id), strangerOf(id)])
+  const warmed = warm.flatMap((email) => [ask(email, somewhere()), logIn(email, somewhere())])
+  const here = { 'X-Forwarded-For': '192.0.2.1' }
+  const filled = Array.from({ length: 30 }, () => ask(someone('known'), here))
+  await load.run({ port, requests: [...warmed, ...filled], connections: 1, seconds: 120, once: true })
+  await settled(host)
+  const count = samples
+  return [
+    { what: 'ask, no letter any more, API', status: '200', count, request: (kind) => ask(fewOf(kind), somewhere()) },
+    { what: 'ask from a full network, API', status: '429', count, request: (kind) => ask(someone(kind), here) },
+    { what: 'log-in, name used up', status: '429', count, request: (kind) => logIn(fewOf(kind), somewhere()) },
+  ]
+}
+
 /** Links that were never mailed, for accounts that are there and that are not. */
 function links({ port }: Host): Trial[] {
   const random = (length: number): string =>
@@ -123,6 +163,51 @@ async function codes(host: Host): Promise<Trial> {
     count: Math.min(asked.known.length, asked.unknown.length),
     request: (kind) => postJson(port, '/api/flows/code/prove', { ...asked[kind].pop()!, code: '000000' }),
   }
+}
+
+/** The same by pages: each ask is one browser's, and the code is typed there. */
+async function codePages(host: Host): Promise<Trial> {
+  const { port } = host
+  const path = '/accounts/password-reset-otp/'
+  const asked: Record<Kind, string[]> = { known: [], unknown: [] }
+  for (let at = 0; at < Math.ceil(samples / 2); at++) {
+    const kind: Kind = at % 2 ? 'known' : 'unknown'
+    const email = someone(kind)
+    const form = await formAt(port, '/accounts/password-reset-email/')
+    const response = await fetch(`http://127.0.0.1:${port}/accounts/password-reset-email/`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { ...form.headers, Origin: `http://127.0.0.1:${port}`, 'Sec-Fetch-Site': 'same-origin' },
+      body: new URLSearchParams({ email, csrf_token: form.token }),
+    })
+    const more = response.headers.getSetCookie().map((line) => line.split(';')[0]!)
+    const headers = { Cookie: [form.headers.Cookie, ...more].join('; ') }
+    const fields = { email, code: '000000', csrf_token: form.token }
+    asked[kind].push(...Array.from({ length: 4 }, () => postForm(port, path, fields, headers)))
+  }
+  await settled(host)
+  for (const kind of ['known', 'unknown'] as const) shuffle(asked[kind])
+  const count = Math.min(asked.known.length, asked.unknown.length)
+  return { what: 'wrong code, page', status: '400', count, request: (kind) => asked[kind].pop()! }
+}
+
+/** Asked again before its time: refused by what the caller itself did. */
+async function resends({ port }: Host): Promise<Trial> {
+  const asked: Record<Kind, object[]> = { known: [], unknown: [] }
+  for (let at = 0; at < 200; at++) {
+    const kind: Kind = at % 2 ? 'known' : 'unknown'
+    const email = someone(kind)
+    const response = await fetch(`http://127.0.0.1:${port}/api/flows/code/request`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email }),
+    })
+    const { flow_id } = (await response.json()) as { flow_id: string }
+    asked[kind].push({ email, flow_id })
+  }
+  const request = (kind: Kind) =>
+    postJson(port, '/api/flows/code/request', asked[kind][oneOf({ from: 0, below: 100 })]!)
+  return { what: 'resend too soon, API', status: '429', count: samples, request }
 }
 
 async function logIns({ port }: Host): Promise<Trial> {
@@ -178,6 +263,25 @@ async function measure(host: Host, mail: string, trial: Trial): Promise<void> {
   tell(`mail ${mail}: ${trial.what}: AUC ${auc.toFixed(3)}${passed ? '' : ', OUTSIDE THE BAND'}`)
 }
 
+/** Asks again and again, as others would meanwhile: the worker and the writer are never idle. */
+function noise(host: Host): () => Promise<void> {
+  const others = startLoad()
+  let on = true
+  const running = (async () => {
+    while (on) {
+      const requests = Array.from({ length: 200 }, (_, at) =>
+        postJson(host.port, '/auth/forgot-password/', { email: someone(at % 2 ? 'known' : 'unknown') }),
+      )
+      await others.run({ port: host.port, requests, connections: 4, seconds: 1, once: true })
+    }
+  })()
+  return async () => {
+    on = false
+    await running
+    others.end()
+  }
+}
+
 const mails = given.quick ? (['works'] as const) : (['works', 'slow', 'down'] as const)
 for (const mail of mails) {
   const host = await start('latchkey', { worker: true, mail: mail === 'works' ? 'null' : mail, accounts })
@@ -190,10 +294,17 @@ for (const mail of mails) {
   if (mail === 'works') {
     await settled(host)
     for (const trial of links(host)) await measure(host, mail, trial)
-    for (const made of [codes, logIns]) await measure(host, mail, await made(host))
+    for (const made of [codes, codePages, resends, logIns]) await measure(host, mail, await made(host))
+    const quieten = noise(host)
+    for (const trial of await asks(host)) await measure(host, 'works, under load', trial)
+    await measure(host, 'works, under load', await logIns(host))
+    await quieten()
   }
   await host.stop()
 }
+const limited = await start('latchkey', { worker: true, mail: 'null', accounts, limits: true })
+for (const trial of await aboveLimits(limited)) await measure(limited, 'works', trial)
+await limited.stop()
 load.end()
 
 const failed = rows.filter((row) => !row.passed).length

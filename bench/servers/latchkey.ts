@@ -1,4 +1,4 @@
-/** Latchkey under `node:http`, as an application mounts it; limits are off, or nothing could be measured from one address. */
+/** Latchkey under `node:http`, as an application mounts it; limits are off unless asked for, or little could be measured from one address. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -15,6 +15,8 @@ export type Settings = {
   /** How many accounts there are. */
   readonly accounts: number
   readonly hashes?: number
+  /** As in production; a caller's network is then the first address of `X-Forwarded-For`. Absent: off. */
+  readonly limits?: true
 }
 
 /** A letter's secret and whose it is. */
@@ -41,7 +43,7 @@ const recovery = latchkey({
   publicUrl: `http://127.0.0.1:${port}`,
   store,
   mail: { from: 'App <no-reply@example.com>', send },
-  limits: 'off',
+  ...(settings.limits ? { trustedProxies: ['127.0.0.1'] } : { limits: 'off' }),
   development: true,
   worker: settings.worker,
   log: () => {},

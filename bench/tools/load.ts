@@ -42,8 +42,8 @@ const text = (method: string, port: number, path: string, headers: Record<string
 export const get = (port: number, path: string, headers: Record<string, string> = {}): string =>
   text('GET', port, path, headers, '')
 
-export const postJson = (port: number, path: string, body: object): string =>
-  text('POST', port, path, { 'Content-Type': 'application/json' }, JSON.stringify(body))
+export const postJson = (port: number, path: string, body: object, headers: Record<string, string> = {}): string =>
+  text('POST', port, path, { 'Content-Type': 'application/json', ...headers }, JSON.stringify(body))
 
 /** A form, sent from a page of the same origin by a browser that has its cookie. */
 export const postForm = (
