@@ -28,7 +28,7 @@ export type Wanted = {
 /** What the one winner gets. */
 export type Changed = {
   readonly account: Account
-  /** Value of a session's cookie, where the flow logs in. */
+  /** Value of a session's cookie, where the flow logs in and the account has no second factor. */
   readonly session: string | null
   /** Value of the cookie that makes this browser a known device of the account. */
   readonly device: string
@@ -137,8 +137,9 @@ async function set(
   const { account, challenge, nonce } = entitled
   const at = kit.clock.now()
   const names = await namesOf(kit, account)
-  // A program has no cookies: a session would be nobody's.
-  const token = flow.after.login && caller.browser !== null ? fresh(kit.random, 32) : null
+  // A program has no cookies: a session would be nobody's. And a mailbox is no second factor.
+  const logsIn = flow.after.login && caller.browser !== null && !account.secondFactor
+  const token = logsIn ? fresh(kit.random, 32) : null
   const won = await kit.store.change({
     at,
     challenge: challenge && { id: challenge.id, nonce },

@@ -123,6 +123,8 @@ type Shared = {
   readonly brand: Brand
   /** Where one logs in, when that is not a page of ours. */
   readonly loginUrl?: string
+  /** Where accounts with single sign-on sign in; their letter leads there. Default: it says so without a link. */
+  readonly signOnUrl?: string
   /** Where one lands after a log-in. Default: `/account/`. */
   readonly home?: string
   /** Where one signs up; shown where an address is told to be unknown. */
@@ -179,6 +181,10 @@ export const strong: PasswordRule = { ...plain, upper: true, lower: true, digit:
  */
 export function defineFlow<F extends Flow>(flow: F): F {
   const reasons = [...refuseTimes(flow), ...refuseRules(flow), ...refusePaths(flow)]
+  // It stands in letters, where a path alone leads nowhere.
+  if (flow.signOnUrl !== undefined && !/^https?:\/\/[^\s/]/i.test(flow.signOnUrl)) {
+    reasons.push(`signOnUrl must be an address such as https://app.example.com/sso`)
+  }
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(flow.name)) {
     reasons.unshift(`name must be lower-case letters, digits and hyphens, 32 at most`)
   }

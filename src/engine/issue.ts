@@ -15,7 +15,11 @@ export type Issued =
   | {
       readonly kind: 'send'
       readonly account: Account
-      readonly proof: { readonly kind: 'link' | 'link-instead' | 'code'; readonly secret: string } | null
+      /** `other-door`: the account signs in elsewhere, and its letter says where. Null: a notice. */
+      readonly proof:
+        | { readonly kind: 'link' | 'link-instead' | 'code'; readonly secret: string }
+        | { readonly kind: 'other-door'; readonly secret: '' }
+        | null
       readonly expiresAt: number
       readonly event: AuditEvent
     }
@@ -49,7 +53,18 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
   const because = letter.kind === 'proof' ? ineligible(flow, account) : account ? null : 'no account'
   if (because || !account) {
     if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
-    return drop('letter.dropped', because ?? 'no account', account ?? undefined)
+    if (because !== 'signs in elsewhere' || !account) {
+      return drop('letter.dropped', because ?? 'no account', account ?? undefined)
+    }
+    const about = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId, because }
+    const told = event(at, 'letter.sent', nobody, about)
+    return {
+      kind: 'send',
+      account,
+      proof: { kind: 'other-door', secret: '' },
+      expiresAt: letter.expiresAt,
+      event: told,
+    }
   }
 
   const sent = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId }
@@ -90,6 +105,8 @@ const gone: Omit<Account, 'id' | 'email'> = {
   verified: false,
   active: false,
   locale: null,
+  secondFactor: false,
+  signOn: false,
   reset: null,
 }
 

@@ -1,6 +1,7 @@
 /**
  * Log-in, beside the walk: so that a flow can be gone through to its end, and tried. A name that nobody has costs the same
- * time as a known one, and failed tries shut out the stranger, not the owner.
+ * time as a known one, and failed tries shut out the stranger, not the owner. An account with a second factor, or with
+ * single sign-on, is not logged in here: these pages know no factor but the password.
  */
 import { type Caller, event } from './audit.ts'
 import { deviceFor, knownDevice } from './device.ts'
@@ -25,7 +26,7 @@ type Needs = Pick<
 export async function login(
   kit: Needs,
   typed: Credentials,
-): Promise<Outcome<SignedIn, 'login-failed' | 'too-many-attempts'>> {
+): Promise<Outcome<SignedIn, 'login-failed' | 'login-elsewhere' | 'too-many-attempts'>> {
   const at = kit.clock.now()
   const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
@@ -47,6 +48,13 @@ export async function login(
   }
   const givenBack = [...takes.told, ...takes.untold].map((take) => take.key)
   await kit.store.giveBack(givenBack, [])
+  const elsewhere = account.signOn ? 'signs in elsewhere' : account.secondFactor ? 'second factor' : null
+  if (elsewhere) {
+    // Told to nobody but who has the right password, so that no name can be probed for it.
+    const refused = event(at, 'session.refused', typed.caller, { accountId: account.id, because: elsewhere })
+    await kit.store.note(refused)
+    return refuse({ code: 'login-elsewhere' })
+  }
   const token = fresh(kit.random, 32)
   const opened = event(at, 'session.opened', typed.caller, { accountId: account.id })
   const session = newSession(token, account, typed.caller, at)

@@ -32,6 +32,8 @@ export type Refusal =
   | { readonly code: 'session-expired' }
   | { readonly code: 'password-refused'; readonly unmet: readonly Unmet[] }
   | { readonly code: 'login-failed' }
+  /** The password was right, and the account has a second factor or single sign-on, which our pages have not. */
+  | { readonly code: 'login-elsewhere' }
   /** The three of `disclosure: 'explicit'`. */
   | { readonly code: 'address-unknown' }
   | { readonly code: 'address-unverified' }

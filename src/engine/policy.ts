@@ -6,11 +6,15 @@ import type { Account } from './ports.ts'
 /** The most code points that a password may have; longer is refused before anything is hashed. */
 export const longest = 256
 
-/** Why this account may not recover by this flow; null when it may. For the audit alone. */
-export function ineligible(flow: Flow, account: Account | null): 'no account' | 'not active' | 'not verified' | null {
+/** Why an account may not recover by a flow. */
+export type Ineligible = 'no account' | 'not active' | 'not verified' | 'signs in elsewhere'
+
+/** Why this account may not recover by this flow; null when it may. For the audit alone. A second factor is no reason. */
+export function ineligible(flow: Flow, account: Account | null): Ineligible | null {
   if (!account) return 'no account'
   if (!account.active) return 'not active'
   if (flow.eligible === 'verified' && !account.verified) return 'not verified'
+  if (account.signOn) return 'signs in elsewhere'
   return null
 }
 

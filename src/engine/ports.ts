@@ -28,6 +28,10 @@ export type Account = {
   readonly verified: boolean
   readonly active: boolean
   readonly locale: string | null
+  /** A second factor is in use: a password alone opens no session, and a reset neither removes it nor logs in past it. */
+  readonly secondFactor: boolean
+  /** It signs in by single sign-on and may use no password here: it gets no proof, but a letter that names the right door. */
+  readonly signOn: boolean
   /** What the table's own two columns hold, for flows that keep their proof there. */
   readonly reset: { readonly reference: string; readonly expiresAt: number } | null
 }
@@ -255,6 +259,10 @@ export type AccountsTable = {
   readonly active?: string
   /** Column of the language that the account's letters are in. */
   readonly locale?: string
+  /** Column that is true or filled while a second factor is in use. Read, never written. Absent: nobody has one. */
+  readonly secondFactor?: string
+  /** Column that is true or filled where one must sign in by single sign-on. Read, never written. Absent: nobody must. */
+  readonly signOn?: string
 }
 
 /** A step of the schema that is not yet in the database. */

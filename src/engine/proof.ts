@@ -21,6 +21,8 @@ const nobody: Account = {
   verified: false,
   active: false,
   locale: null,
+  secondFactor: false,
+  signOn: false,
   reset: null,
 }
 

@@ -23,6 +23,7 @@ const statusOf: Record<Problem['code'], ContentfulStatusCode> = {
   'session-expired': 410,
   'password-refused': 422,
   'login-failed': 403,
+  'login-elsewhere': 403,
   'address-unknown': 404,
   'address-unverified': 409,
   'account-inactive': 409,

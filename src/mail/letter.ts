@@ -14,6 +14,8 @@ export type LetterContent = {
   | { readonly kind: 'code'; readonly code: string; readonly expiresAt: number; readonly minutes: number }
   /** A code flow whose codes are used up: a link instead. */
   | { readonly kind: 'link-instead'; readonly link: string; readonly expiresAt: number; readonly minutes: number }
+  /** An account that signs in elsewhere: where, if the flow says it. */
+  | { readonly kind: 'other-door'; readonly signOnUrl: string | null }
   | { readonly kind: 'changed'; readonly at: number; readonly askUrl: string }
   | { readonly kind: 'too-many-tries'; readonly at: number; readonly askUrl: string }
 )

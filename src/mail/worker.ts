@@ -252,6 +252,8 @@ function contentOf(
     case 'link':
     case 'link-instead':
       return { ...shared, kind: proof.kind, link: proof.secret, expiresAt, minutes }
+    case 'other-door':
+      return { ...shared, kind: proof.kind, signOnUrl: flow.signOnUrl ?? null }
     default:
       return { ...shared, ...notice, kind: letter.kind === 'changed' ? 'changed' : 'too-many-tries' }
   }

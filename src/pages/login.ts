@@ -15,7 +15,7 @@ export function login(frame: Frame, view: LoginView): string {
     step: wasReset ? say('login.step') : '',
     refused: view.problem !== null,
     body: html`${view.toast && toast(say(wasReset ? 'login.toast' : 'login.signed-out'))}
-${error && alert(html`<a href="#username">${error}</a>`)}
+${error && alert(view.problem === 'login-elsewhere' ? error : html`<a href="#username">${error}</a>`)}
 ${form(frame, view.action, fields(frame, view))}
 <p class="after"><a href="${frame.askUrl}">${say('login.forgot')}</a></p>
 ${frame.signUpUrl && html`<p class="after"><a href="${frame.signUpUrl}">${say('ways.sign-up')}</a></p>`}`,
@@ -25,7 +25,7 @@ ${frame.signUpUrl && html`<p class="after"><a href="${frame.signUpUrl}">${say('w
 function fields(frame: Frame, view: LoginView): Html {
   const say = sayFor(frame)
   // Which of the two was wrong is not told, so both are marked and neither has a sentence of its own.
-  const wrong = view.problem ? html` aria-invalid="true"` : html``
+  const wrong = view.problem === 'login-failed' ? html` aria-invalid="true"` : html``
   return html`${field({
     id: 'username',
     name: 'username',

@@ -69,7 +69,8 @@ export type DoneView = { readonly home: string | null }
 export type LoginView = {
   readonly action: string
   readonly value: string
-  readonly problem: 'login-failed' | null
+  /** `login-elsewhere`: the password was right, but these pages have no second factor and no single sign-on. */
+  readonly problem: 'login-failed' | 'login-elsewhere' | null
   readonly toast: 'password-reset' | 'signed-out' | null
 }
 

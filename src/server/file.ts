@@ -91,6 +91,8 @@ const schema = z.strictObject({
       verified: text.optional(),
       active: text.optional(),
       locale: text.optional(),
+      secondFactor: text.optional(),
+      signOn: text.optional(),
     })
     .optional(),
   mail: mail.optional(),

@@ -116,4 +116,6 @@ const isAsSeen = (now: port.Account, seen: port.Account): boolean =>
   now.passwordHash === seen.passwordHash &&
   now.email === seen.email &&
   now.active === seen.active &&
-  now.verified === seen.verified
+  now.verified === seen.verified &&
+  now.secondFactor === seen.secondFactor &&
+  now.signOn === seen.signOn

@@ -10,11 +10,17 @@ import { isOpen } from './live.ts'
 import { askIn, bindIn, changeIn, takeTryIn } from './memory-proofs.ts'
 import { count, fullOf, giveBackIn, note, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
 
+/** A database in memory, and its accounts by id: to be changed behind our back, as the application would. */
+export type MemoryDatabase = port.Database & { readonly accounts: Map<string, port.Account> }
+
+/** What a new row says nothing of. */
+const unsaid = { locale: null, secondFactor: false, signOn: false, reset: null } as const
+
 /**
  * A database that forgets everything when the process ends: for tests, and to read. It keeps accounts of Latchkey's own
  * shape, whatever table is mapped. Whatever is opened from one value shares its rows.
  */
-export function memory(): port.Database {
+export function memory(): MemoryDatabase {
   const rows: Rows = {
     accounts: new Map(),
     challenges: new Map(),
@@ -28,6 +34,7 @@ export function memory(): port.Database {
     eventSeqs: 0,
   }
   return {
+    accounts: rows.accounts,
     pending: async () => [],
     migrate: async () => [],
     open: async () => ({ store: storeOf(rows), accounts: accountsOf(rows) }),
@@ -169,7 +176,7 @@ function accountsOf(rows: Rows): port.Accounts {
           continue
         }
         const id = String(++rows.accountIds)
-        rows.accounts.set(id, { ...row, id, email, username, locale: null, reset: null })
+        rows.accounts.set(id, { ...row, id, email, username, ...unsaid })
       }
       return { taken }
     },

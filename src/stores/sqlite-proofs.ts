@@ -88,7 +88,7 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
     WHERE id = ? AND state IN ('open', 'proved') AND nonce IS ? AND account_id = ?`)
   const setPassword = db.prepare(`UPDATE ${users.table} SET ${users.password} = ?${users.reset?.clear ?? ''}
     WHERE ${users.id} = ? AND ${users.password} IS ? AND ${users.email} = ?
-    AND ${users.verified} = ? AND ${users.active} = ?`)
+    AND ${users.verified} = ? AND ${users.active} = ? AND ${users.secondFactor} = ? AND ${users.signOn} = ?`)
   const closeOthers = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE account_id = ? AND state <> 'closed'`)
   const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
@@ -99,8 +99,9 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
 
   function guard({ challenge, account, passwordHash }: Change): boolean {
     if (challenge && close.run(challenge.id, challenge.nonce, account.id).changes !== 1) return false
-    const { id, passwordHash: old, email, verified, active } = account
-    return setPassword.run(passwordHash, id, old, email, verified ? 1 : 0, active ? 1 : 0).changes === 1
+    const { id, passwordHash: old, email, verified, active, secondFactor, signOn } = account
+    const facts = [verified, active, secondFactor, signOn].map(Number)
+    return setPassword.run(passwordHash, id, old, email, ...facts).changes === 1
   }
 
   return (change: Change): boolean => {

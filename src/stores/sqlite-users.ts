@@ -21,6 +21,8 @@ export type Users = {
   readonly email: string
   readonly verified: string
   readonly active: string
+  readonly secondFactor: string
+  readonly signOn: string
   /** `SELECT … FROM …`, to be read by `accountOf`. */
   readonly select: string
   readonly reset: { readonly assign: string; readonly clear: string; readonly isText: boolean } | null
@@ -38,13 +40,17 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found):
   const email = `coalesce(${rawEmail}, '')`
   const verified = truthOf(mapping.verified)
   const active = truthOf(mapping.active)
+  const secondFactor = inUse(mapping.secondFactor)
+  const signOn = inUse(mapping.signOn)
   const reset = columns ? resetOf(found) : null
   const select = `SELECT CAST(${id} AS TEXT) AS id, ${email} AS email, ${username ?? 'NULL'} AS username,
     ${password} AS passwordHash, ${verified} AS verified, ${active} AS active,
+    ${secondFactor} AS secondFactor, ${signOn} AS signOn,
     ${mapping.locale === undefined ? 'NULL' : quote(mapping.locale)} AS locale,
     ${reset ? resetColumns.reference : 'NULL'} AS reference, ${reset ? resetColumns.expiry : 'NULL'} AS expiry
     FROM ${table}`
-  return { table, isOwn: isOwn(mapping), id, password, username, rawEmail, email, verified, active, select, reset }
+  const facts = { verified, active, secondFactor, signOn }
+  return { table, isOwn: isOwn(mapping), id, password, username, rawEmail, email, ...facts, select, reset }
 }
 
 /** A row of `select`. */
@@ -56,6 +62,8 @@ export function accountOf(row: Record<string, unknown> | undefined): Account | n
     ...(rest as Pick<Account, 'id' | 'email' | 'username' | 'passwordHash' | 'locale'>),
     verified: rest.verified === 1,
     active: rest.active === 1,
+    secondFactor: rest.secondFactor === 1,
+    signOn: rest.signOn === 1,
     reset: reference && !Number.isNaN(expiresAt) ? { reference: String(reference), expiresAt } : null,
   }
 }
@@ -82,6 +90,16 @@ function truthOf(column: string | undefined): string {
   const name = quote(column)
   return `coalesce(lower(${name}) IN ('1', 'true', 't', 'yes', 'y', 'on')
     OR (typeof(${name}) IN ('integer', 'real') AND ${name} <> 0) OR ${name} GLOB '[12][0-9][0-9][0-9]-[0-9]*', 0)`
+}
+
+/**
+ * True for whatever is there, a secret or a provider's name as well as a number, but for what says "none". The other
+ * way round than `truthOf`: what is not understood must not let anybody past a factor.
+ */
+function inUse(column: string | undefined): string {
+  if (column === undefined) return '0'
+  return `(lower(coalesce(trim(${quote(column)}), ''))
+    NOT IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'off', 'null', 'none', '[]', '{}'))`
 }
 
 function resetOf(found: Found): NonNullable<Users['reset']> {

@@ -289,6 +289,8 @@ test('a table of the application keeps its shape and its rows, and gains the two
     verified: true,
     active: true,
     locale: 'pt',
+    secondFactor: false,
+    signOn: false,
     reset: null,
   }
   assert.deepEqual(await accounts.byId('p-1'), ana)

@@ -182,6 +182,16 @@ export const en = {
     'instead.expires': 'This link will expire in {life}.',
     'instead.text': 'To reset your password, click this link:',
 
+    'door.subject': '{brand} - How to sign in',
+    'door.preview': 'There is no password to reset.',
+    'door.text':
+      'Somebody asked to reset the password of your account at {brand}. It has none to reset: you sign in another way, with your single sign-on.',
+    'door.here': 'Sign in here:',
+    'door.somewhere':
+      'Sign in as you always do: through your organisation, or with the account that you signed up with.',
+    'door.button': 'Sign in',
+    'door.ignore': 'If it was not you, ignore this email. Nothing has changed.',
+
     'letter.preview-link': 'A link to set a new password.',
     'letter.until': 'It works once, until {until}.',
     'letter.unchanged': 'Nothing has changed yet. Your password stays as it is until a new one is set.',
@@ -245,6 +255,8 @@ export const en = {
       'problem.session-expired': 'Session expired',
       'problem.password-refused': 'This password cannot be used',
       'problem.login-failed': 'Email, user name or password is wrong.',
+      'problem.login-elsewhere':
+        'This page cannot log in to this account: it takes more than a password. Log in at the application itself.',
       'problem.address-unknown': 'No account found with that email.',
       'problem.address-unverified': 'Please verify your email first.',
       'problem.account-inactive': 'This account is not active.',

@@ -6,6 +6,7 @@ import { changed } from './changed.ts'
 import { code } from './code.ts'
 import { link } from './link.ts'
 import { linkInstead } from './link-instead.ts'
+import { otherDoor } from './other-door.ts'
 import { tooManyTries } from './too-many-tries.ts'
 import { write } from './write.ts'
 
@@ -25,6 +26,8 @@ function draft(say: Say, content: LetterContent): Draft {
       return code(say, content)
     case 'link-instead':
       return linkInstead(say, content)
+    case 'other-door':
+      return otherDoor(say, content)
     case 'changed':
       return changed(say, content)
     case 'too-many-tries':

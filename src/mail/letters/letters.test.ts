@@ -28,6 +28,7 @@ const kinds: readonly LetterContent[] = [
   { ...to, wording: 'code', kind: 'link-instead', link, expiresAt, minutes: 15 },
   { ...to, kind: 'changed', at: expiresAt, askUrl: 'https://app.example.com/ask/' },
   { ...to, wording: 'code', kind: 'too-many-tries', at: expiresAt, askUrl: 'https://app.example.com/ask/' },
+  { ...to, kind: 'other-door', signOnUrl: 'https://app.example.com/sso' },
 ]
 
 const count = (text: string, part: string): number => text.split(part).length - 1
