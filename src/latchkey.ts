@@ -8,7 +8,9 @@ import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
-import { type LimitName, type Limits, refuseLimits, standard } from './engine/limits.ts'
+import { refuseLimits } from './engine/limit-bounds.ts'
+import { limited } from './engine/limiter.ts'
+import { type Limits, standard } from './engine/limits.ts'
 import { Fault } from './engine/outcome.ts'
 import type { Accounts, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
 import { verbs } from './engine/verbs.ts'
@@ -19,7 +21,9 @@ import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
 import { askUrlOf, collisions, linksOf } from './http/routes.ts'
+import { alarms } from './mail/alarm.ts'
 import { mailer as mailerOf } from './mail/mailer.ts'
+import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import type { LogEntry, Options } from './options.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -47,6 +51,8 @@ type Opened = {
   readonly worker: Worker
   readonly kit: Kit
   readonly mailer: Mailer
+  /** Tells of what is kept in this process alone: refusals that were counted, alarms on their way. */
+  readonly end: () => Promise<void>
   readonly answer: (request: Request, peer: Peer) => Response | Promise<Response>
 }
 
@@ -109,6 +115,7 @@ export function latchkey(options: Options): Recovery {
       if (!value) return
       await value.worker.stop()
       await value.mailer.close()
+      await value.end()
       await value.kit.store.close()
     },
     get worker() {
@@ -162,7 +169,9 @@ function settle(options: Options): Settings {
   attempt(() => trusted(options.trustedProxies ?? []), null)
   if (options.limits === 'off' && !options.development) reasons.push('limits: "off" is for measuring, in development.')
   const limits = options.limits === 'off' ? null : { ...standard, ...options.limits }
-  if (limits) reasons.push(...refuseLimits(limits))
+  for (const to of options.alarms?.to ?? []) if (!isPlainAddress(to)) reasons.push(`alarms.to: "${to}" is no address.`)
+  attempt(() => options.alarms?.from === undefined || sender(options.alarms.from), null)
+  if (limits) reasons.push(...refuseLimits(limits, flows))
   reasons.push(...collisions(flows, publicUrl, spaUrl))
   if (reasons.length > 0) {
     const list = reasons.map((reason, at) => `${at + 1}. ${reason}`).join('\n')
@@ -200,7 +209,18 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const mailer = mailerOf(options.mail, clock)
   const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
   const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
-  const { store, accounts } = await options.store.open(options.accounts ?? own, settings.columns)
+  const { accounts, ...opened } = await options.store.open(options.accounts ?? own, settings.columns)
+  const operators = alarms({
+    store: opened.store,
+    clock,
+    random,
+    log: noted,
+    to: options.alarms?.to ?? [],
+    mailer: () => mailerOf({ ...options.mail, from: options.alarms?.from ?? options.mail.from }, clock),
+    host: new URL(publicUrl).hostname,
+  })
+  const { store, settle: settleLimits } = limited(opened.store, clock, operators.raise)
+  const settling = setInterval(() => void settleLimits(), settleMs).unref()
   const kit: Kit = {
     store,
     accounts,
@@ -213,7 +233,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     tidyAddress,
     tidyPassword: settings.ownTable ? (text) => text.normalize('NFC') : (text) => text,
     remembered: Math.max(...flows.map((flow) => flow.password.history)),
-    alarm: alarmOnce((limit) => noted('error', 'a limit of the whole installation is crossed', { alarm: limit })),
+    alarm: operators.raise,
     isCommon,
   }
   const sender = worker({
@@ -227,7 +247,12 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   })
   const hono = app(partsOf(options, settings, kit, assets, noted))
   if (options.worker ?? true) sender.start()
-  return { worker: sender, kit, mailer, answer: (request, peer) => hono.fetch(withPlainMethod(request), peer) }
+  const end = async (): Promise<void> => {
+    clearInterval(settling)
+    await settleLimits(true)
+    await operators.close()
+  }
+  return { worker: sender, kit, mailer, end, answer: (request, peer) => hono.fetch(withPlainMethod(request), peer) }
 }
 
 function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['assets'], log: Parts['log']): Parts {
@@ -250,16 +275,8 @@ function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['
   }
 }
 
-/** The first crossing speaks, then nothing for an hour. */
-function alarmOnce(raise: (limit: LimitName) => void): (limit: LimitName) => void {
-  const raised = new Map<LimitName, number>()
-  return (limit) => {
-    const now = performance.now()
-    if (now - (raised.get(limit) ?? Number.NEGATIVE_INFINITY) < 3_600_000) return
-    raised.set(limit, now)
-    raise(limit)
-  }
-}
+/** How often what was refused in windows that are over is noted. Milliseconds. */
+const settleMs = 30_000
 
 const logLine = (entry: LogEntry): void => {
   if (entry.level !== 'debug') process.stderr.write(`${JSON.stringify(entry)}\n`)

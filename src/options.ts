@@ -18,6 +18,14 @@ export type MailOptions = {
   | { readonly send: (mail: Mail & { from: string }, signal: AbortSignal) => Promise<void> }
 )
 
+/** Letters to operators. */
+export type AlarmOptions = {
+  /** Plain addresses. */
+  readonly to: readonly string[]
+  /** `Latchkey <server@example.com>`. Default: the sender of all other letters. */
+  readonly from?: string
+}
+
 export type SmtpOptions = {
   /** The mail server. */
   readonly host: string
@@ -63,6 +71,8 @@ export type Options = {
   readonly trustedProxies?: readonly string[]
   /** Counts to set; `off` is for measuring, in development only. */
   readonly limits?: Partial<Limits> | 'off'
+  /** Who is told by mail of what is wrong with the whole installation, once an hour. Default: nobody; the log has it. */
+  readonly alarms?: AlarmOptions
   /** Hashes in flight at once. Default: the number of cores. */
   readonly hashes?: number
   /** Whether this process sends letters. Default: true. */

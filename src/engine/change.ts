@@ -3,13 +3,14 @@
  * its siblings, set the password if the account is still as the proof saw it, end its sessions, queue the notice, note it.
  */
 import { type Caller, event } from './audit.ts'
+import { type Captcha, unsolved } from './captcha.ts'
 import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh } from './keys.ts'
-import { logInTakes, wrongCodeTakes } from './limits.ts'
+import { logInTakes, passwordTakes, refusedProofTakes, wrongCodeTakes } from './limits.ts'
 import { namesOf } from './login.ts'
 import { notice } from './notice.ts'
-import { type Outcome, refuse, type Unmet } from './outcome.ts'
+import { type Outcome, refuse, secondsUntil, type Unmet } from './outcome.ts'
 import { ineligible, judge } from './policy.ts'
 import type { Account, Challenge, Kit } from './ports.ts'
 import { isGrant, isOurGrant, readGrant } from './proof.ts'
@@ -23,6 +24,8 @@ export type Wanted = {
   /** The second field; null where the face has none. */
   readonly confirm: string | null
   readonly caller: Caller
+  /** Absent: none is set up. */
+  readonly captcha?: Captcha
 }
 
 /** What the one winner gets. */
@@ -56,18 +59,26 @@ export async function change(
   kit: Needs,
   flow: Flow,
   wanted: Wanted,
-): Promise<Outcome<Changed, 'session-expired' | 'link-dead' | 'password-refused'>> {
+): Promise<
+  Outcome<Changed, 'session-expired' | 'link-dead' | 'password-refused' | 'too-many-attempts' | 'captcha-required'>
+> {
+  const first = await unsolved(kit, 'change', wanted.captcha, wanted.caller)
+  if (first) return refuse(first)
   const entitled = await entitlement(kit, flow, wanted)
   if ('code' in entitled) return refuse(entitled)
   const { account } = entitled
+  const at = kit.clock.now()
+  const offers = passwordTakes(kit.keys, kit.limits, entitled.challenge?.id ?? account.id)
+  const about = { flow: flow.name, accountId: account.id }
+  const { hits } = await kit.store.take(offers, at, event(at, 'password.refused', wanted.caller, about))
+  if (hits[0]) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(hits[0].retryAt, at) })
   const password = kit.tidyPassword(wanted.password)
   const confirm = wanted.confirm === null ? null : kit.tidyPassword(wanted.confirm)
 
   const cheap = judge(flow.password, password, { confirm, account, isCommon: kit.isCommon })
   const unmet = cheap.length > 0 ? cheap : await repeats(kit, flow, account, password)
   if (unmet.length > 0) {
-    const noted = { flow: flow.name, accountId: account.id, because: unmet.join(' ') }
-    await kit.store.note(event(kit.clock.now(), 'password.refused', wanted.caller, noted))
+    await kit.store.note(event(at, 'password.refused', wanted.caller, { ...about, because: unmet.join(' ') }))
     return refuse({ code: 'password-refused', unmet })
   }
   return set(kit, flow, wanted.caller, entitled, await kit.hasher.hash(password))
@@ -81,7 +92,8 @@ async function entitlement(
 ): Promise<Entitled | { code: 'session-expired' } | { code: 'link-dead' }> {
   const refused = async (code: 'session-expired' | 'link-dead', because: string, accountId: string | null = null) => {
     const noted = { flow: flow.name, accountId, because }
-    await kit.store.note(event(kit.clock.now(), 'proof.refused', wanted.caller, noted))
+    const refusal = event(kit.clock.now(), 'proof.refused', wanted.caller, noted)
+    await kit.store.noteWithin(refusedProofTakes(kit.keys, kit.limits, wanted.caller.block), refusal)
     return { code } as { code: 'session-expired' } | { code: 'link-dead' }
   }
   if (!('grant' in wanted.by)) {
@@ -156,9 +168,9 @@ async function set(
     session: token === null ? null : newSession(token, account, caller, at),
   })
   if (!won) {
-    await kit.store.note(
-      event(at, 'proof.refused', caller, { flow: flow.name, accountId: account.id, because: 'another was first' }),
-    )
+    const refusal = { flow: flow.name, accountId: account.id, because: 'another was first' }
+    const counts = refusedProofTakes(kit.keys, kit.limits, caller.block)
+    await kit.store.noteWithin(counts, event(at, 'proof.refused', caller, refusal))
     return refuse({ code: nonce === null ? 'link-dead' : 'session-expired' })
   }
   return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }

@@ -18,6 +18,13 @@ export type LimitName =
   | 'log-ins-per-network'
   | 'log-ins-per-device'
   | 'look-ups-per-network'
+  | 'refused-proofs-per-network'
+  | 'looks-per-link'
+  | 'passwords-per-grant'
+  | 'asks-of-all'
+  | 'letters-of-all'
+  | 'alarm-letters'
+  | 'captcha-answers'
 
 /** At most `max` in any `ms` milliseconds. */
 export type Window = { readonly max: number; readonly ms: number }
@@ -25,8 +32,16 @@ export type Window = { readonly max: number; readonly ms: number }
 /** A place in one or more windows over one list of times. `key` is a keyed digest: no store sees an address. */
 export type Take = { readonly limit: LimitName; readonly key: string; readonly windows: readonly Window[] }
 
-/** A full limit, and when it will not be. `first`: nobody was refused by it in this window before. */
-export type Hit = { readonly limit: LimitName; readonly key: string; readonly retryAt: number; readonly first: boolean }
+/** A full limit, and when it will not be. */
+export type Hit = {
+  readonly limit: LimitName
+  readonly key: string
+  readonly retryAt: number
+  /** Nobody was refused by it in this window before. */
+  readonly first: boolean
+  /** When the window of its crossing ends: until then refusals are counted, not noted. */
+  readonly closesAt: number
+}
 
 /** `[time, count]`, oldest first. */
 export type Times = readonly (readonly [number, number])[]
@@ -74,7 +89,7 @@ export function givenBack(times: Times): Times {
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** The counts of the product; all may be set within `bounds`. */
+/** The counts of the product; all may be set within the bounds of `limit-bounds.ts`. docs/limits.md tells each. */
 export const standard = {
   asksPerNetwork: [{ max: 20, ms: 15 * minute }],
   lettersPerAddress: [
@@ -92,19 +107,22 @@ export const standard = {
   logInsPerAccount: [{ max: 10, ms: 15 * minute }],
   logInsPerNetwork: [{ max: 100, ms: 15 * minute }],
   lookUpsPerNetwork: [{ max: 20, ms: 15 * minute }],
-} as const satisfies Record<string, readonly Window[]>
+  /** Wrong links, grants and codes that are noted one by one. Past it the answers stay as they are. */
+  refusedProofsPerNetwork: [{ max: 60, ms: 60 * minute }],
+  /** Looks at one live link that are noted one by one. Past it the link opens as before. */
+  looksPerLink: [{ max: 20, ms: 60 * minute }],
+  /** New passwords that one grant or link may offer before one must wait. */
+  passwordsPerGrant: [{ max: 100, ms: 15 * minute }],
+  /** Budgets of the whole installation; null counts nothing. Past one: a captcha for all where there is one, an alarm. */
+  asksOfAll: null,
+  lettersOfAll: null,
+} as const satisfies Record<string, readonly Window[] | null>
 
 /** Counts that an installation may set for itself. */
-export type Limits = { readonly [K in keyof typeof standard]: readonly Window[] }
-
-/** A foolish count, told with its reason; an empty list when all are sound. */
-export function refuseLimits(limits: Limits): string[] {
-  return Object.entries(limits).flatMap(([name, windows]) => {
-    const top = 100 * Math.max(...standard[name as keyof Limits].map((window) => window.max))
-    return windows
-      .filter(({ max, ms }) => !(Number.isInteger(max) && max >= 1 && max <= top && ms >= minute))
-      .map(({ max }) => `limits.${name}: max must be 1 to ${top} in 60 seconds or more, it is ${max}`)
-  })
+export type Limits = {
+  readonly [K in keyof typeof standard]: (typeof standard)[K] extends null
+    ? readonly Window[] | null
+    : readonly Window[]
 }
 
 /** For measuring, where limits are off. */
@@ -147,4 +165,31 @@ export function logInTakes(
   if (whom.device) return { told: [take(keys, 'log-ins-per-device', [whom.device], windows), ...networks], untold: [] }
   const named = take(keys, 'log-ins-per-account', ['name', whom.name], windows)
   return { told: [named, ...networks], untold: [take(keys, 'log-ins-per-account', ['id', whom.accountId], windows)] }
+}
+
+/** What a refused link, grant or code counts against: only whether it is noted hangs on it, so unknown networks share one. */
+export function refusedProofTakes(keys: Keyring, limits: Limits | null, block: string): Take[] {
+  if (!limits) return []
+  const networks = block === '' ? ['unknown'] : networksOf(block)
+  return networks.map((one) => take(keys, 'refused-proofs-per-network', [one], limits.refusedProofsPerNetwork))
+}
+
+/** A look at a live link, by its challenge, or by its account where no row is kept. */
+export const lookTakes = (keys: Keyring, limits: Limits | null, link: string): Take[] =>
+  limits ? [take(keys, 'looks-per-link', [link], limits.looksPerLink)] : []
+
+/** A new password offered with this grant, by its challenge, or by its account where no row is kept. */
+export const passwordTakes = (keys: Keyring, limits: Limits | null, grant: string): Take[] =>
+  limits ? [take(keys, 'passwords-per-grant', [grant], limits.passwordsPerGrant)] : []
+
+/** Asks and letters of the whole installation, where they have a budget. */
+export function budgetTakes(
+  keys: Keyring,
+  limits: Limits | null,
+): { readonly asks: Take | null; readonly letters: Take | null } {
+  const { asksOfAll = null, lettersOfAll = null } = limits ?? {}
+  return {
+    asks: asksOfAll && take(keys, 'asks-of-all', [], asksOfAll),
+    letters: lettersOfAll && take(keys, 'letters-of-all', [], lettersOfAll),
+  }
 }

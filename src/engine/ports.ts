@@ -8,6 +8,7 @@
 import type { AuditEvent } from './audit.ts'
 import type { Keyring } from './keys.ts'
 import type { Hit, LimitName, Limits, Take } from './limits.ts'
+import type { AuditRow, Checkpoint, EventSeal, Link, Segment } from './seal.ts'
 
 export type Clock = { now(): number }
 
@@ -120,10 +121,20 @@ export type Ask = {
   readonly at: number
   /** Any of them full: refused, and nothing is counted or written but the event of a first crossing. */
   readonly refuse: readonly Take[]
-  /** Full: no letter. The challenge is opened all the same, so that nothing else changes either. */
-  readonly mail: Take
+  /**
+   * Full: no letter. The challenge is opened all the same, so that nothing else changes either. Where it was counted
+   * elsewhere, since the limiter does not work: whether there is room.
+   */
+  readonly mail: Take | 'room' | 'full'
   /** Tried when `mail` is full; the caller's own. */
   readonly reserve: Take | null
+  /** What asks and letters of the whole installation count against; null counts nothing. */
+  readonly budget: {
+    readonly asks: Take | null
+    readonly letters: Take | null
+    /** Full: refused, as `refuse` is. Else the ask goes on, is counted all the same, and the answer says so. */
+    readonly holds: boolean
+  } | null
   /** The asking browser's own live challenge: mailed again while more than half its life is left. */
   readonly again: { readonly id: string; readonly halfLife: number; readonly waitUntil: number | null } | null
   /** Null for flows that keep no row. */
@@ -133,9 +144,16 @@ export type Ask = {
 }
 
 export type Asked =
-  | { readonly kind: 'refused'; readonly limit: LimitName; readonly retryAt: number }
-  /** `challengeId`: the new one's or the one mailed again; null for flows that keep no row. */
-  | { readonly kind: 'asked'; readonly challengeId: string | null; readonly mailed: boolean }
+  /** `hits`: what was full; none where a resend must wait. */
+  | { readonly kind: 'refused'; readonly limit: LimitName; readonly retryAt: number; readonly hits: readonly Hit[] }
+  | {
+      readonly kind: 'asked'
+      /** The new one's or the one mailed again; null for flows that keep no row. */
+      readonly challengeId: string | null
+      readonly mailed: boolean
+      /** What is used up with this one. */
+      readonly over: readonly BudgetName[]
+    }
 
 /** A letter found its account: bind the challenge to it, or let the letter carry an older live proof. */
 export type Binding = {
@@ -178,6 +196,14 @@ export type Session = {
   readonly agent: string
 }
 
+/** What an operator sets while the servers run. `value` is null where it was taken back; secrets in it are sealed. */
+export type Setting = {
+  readonly name: string
+  readonly value: string | null
+  /** 1 for the first; one more with each writing. */
+  readonly version: number
+}
+
 /** Told when limits of `takes` were full. */
 export type Taken = { readonly hits: readonly Hit[] }
 
@@ -197,6 +223,16 @@ export type Store = {
     takes: readonly Take[],
     notice: { limit: LimitName; letter: Letter | null; event: AuditEvent },
   ): Promise<boolean>
+  /**
+   * The try was wrong: notes it. Where a take is full with it, that is told of once, and the notice queued as `takeTry`
+   * does; counts nothing. Answers what is full.
+   */
+  wrongTry(
+    at: number,
+    takes: readonly Take[],
+    event: AuditEvent,
+    notice: { limit: LimitName; letter: Letter | null; event: AuditEvent },
+  ): Promise<Taken>
   /** Open → proved, once; gives back and forgets counts, notes the event. False when another was first. */
   prove(
     id: string,
@@ -209,6 +245,8 @@ export type Store = {
   /** True for exactly one of any number of callers with one proof. */
   change(change: Change): Promise<boolean>
   note(event: AuditEvent): Promise<void>
+  /** Notes the event and counts it in all takes. Where one is full: neither, but that it was crossed, once. */
+  noteWithin(takes: readonly Take[], event: AuditEvent): Promise<Taken>
 
   /** Counts all or, when any is full, none. */
   take(takes: readonly Take[], at: number, event: AuditEvent | null): Promise<Taken>
@@ -231,14 +269,57 @@ export type Store = {
   session(id: string, at: number): Promise<Session | null>
   endSession(id: string, event: AuditEvent): Promise<void>
 
+  // Settings
+
+  /** All of them; a few rows. */
+  settings(): Promise<Setting[]>
+  /** Writes it where its version is the one after that which is there, 1 where none is. False when another was first. */
+  setSetting(setting: Setting, at: number, event: AuditEvent): Promise<boolean>
+
   /** Hashes of earlier passwords, newest first. */
   history(accountId: string, count: number): Promise<string[]>
   events(after: number, count: number): Promise<(AuditEvent & { seq: number })[]>
-  /** Removes what is long over, in small steps; answers how many rows went. */
+  readonly audit: AuditStore
+  /** Removes what is long over, in small steps; answers how many rows went. Events are the audit's own to remove. */
   purge(at: number): Promise<number>
   /** Throws when the database does not answer. */
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+/**
+ * The audit's chain. Numbers of events are given in the order of their commits: when one can be read, every lower one
+ * that there will ever be can be read too.
+ */
+export type AuditStore = {
+  /** The newest segment, else the checkpoint; null before the first segment. */
+  tip(): Promise<Link | null>
+  checkpoint(): Promise<Checkpoint | null>
+  /** Those above `after`, in order. */
+  segments(after: number, count: number): Promise<Segment[]>
+  /** Events with what stands beside them, in order, `after` exclusive. */
+  rows(after: number, count: number): Promise<AuditRow[]>
+  /** Numbers, in order, of the events of an account and of those about the same challenges; `after` exclusive. */
+  about(accountId: string, after: number, count: number): Promise<number[]>
+  /** Number of the newest event; 0 where there is none. */
+  newest(): Promise<number>
+  /** Joins a segment to the chain and writes the seals of its events. False when another was first. */
+  seal(segment: Segment, seals: readonly EventSeal[]): Promise<boolean>
+  /** Of the segments whose events are whole the oldest ones, as far as they hold nothing newer than `at`. */
+  whole(at: number, count: number): Promise<Segment[]>
+  /**
+   * Writes networks and salts as they are given where events are whole, empties their agents, notes the event. False when
+   * another was first.
+   */
+  shorten(
+    segments: readonly number[],
+    events: readonly { readonly seq: number; readonly network: string; readonly salt: string }[],
+    event: AuditEvent,
+  ): Promise<boolean>
+  /** Takes account, network, agent and salt out of sealed events, and notes the event under `accountKey`. */
+  erase(seqs: readonly number[], accountKey: string, event: AuditEvent): Promise<void>
+  /** Removes every segment up to the checkpoint, with its events, and notes the event. False when another was first. */
+  remove(upTo: Checkpoint, event: AuditEvent): Promise<boolean>
 }
 
 /** Which table and columns hold the accounts. */
@@ -308,6 +389,23 @@ export type Mailer = {
 /** Where a flow's letters lead. `uid` is empty where the flow's link has none. */
 export type Links = { toProof(flow: string, uid: string, token: string): string }
 
+/** A budget of the whole installation. */
+export type BudgetName = 'asks-of-all' | 'letters-of-all'
+
+/** What operators are told of, each at most once an hour. */
+export type AlarmName =
+  | BudgetName
+  /** Past `wrongCodesAlarm`: the whole installation is guessed at. */
+  | 'wrong-codes-of-all'
+  /** Past `wrongCodesOfAll`: letters carry links instead of codes. */
+  | 'links-instead-of-codes'
+  /** What is counted cannot be read or written: guessing is refused, asks are counted in each process alone. */
+  | 'limiter-down'
+  /** A provider of captchas does not answer, or its keys cannot be used. */
+  | 'captcha-down'
+
+export type Alarm = (name: AlarmName) => void
+
 /** All that a verb can be given; each states in its signature what it touches. */
 export type Kit = {
   readonly store: Store
@@ -325,8 +423,8 @@ export type Kit = {
   readonly tidyPassword: (text: string) => string
   /** Earlier passwords to remember: the most that any enabled flow looks back. */
   readonly remembered: number
-  /** Tells operators that a limit of the whole installation is crossed. */
-  readonly alarm: (limit: LimitName) => void
+  /** Tells operators. Never waits and never throws. */
+  readonly alarm: Alarm
   /** Whether a password is on the block list. */
   readonly isCommon: (password: string) => boolean
 }

@@ -3,9 +3,10 @@
  * code is proved once; its try is counted before anything is compared.
  */
 import { type Caller, event } from './audit.ts'
+import { type Captcha, unsolved } from './captcha.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, same } from './keys.ts'
-import { wrongCodeTakes } from './limits.ts'
+import { lookTakes, refusedProofTakes, wrongCodeTakes } from './limits.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse } from './outcome.ts'
 import { ineligible } from './policy.ts'
@@ -44,17 +45,20 @@ export type Opened =
   | { readonly ok: false; readonly because: string; readonly accountId: string | null }
 
 type Reads = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>
+type Notes = Reads & Pick<Kit, 'limits'>
 
 /** Looks at a link: a grant for a live one, one and the same refusal for any other. */
-export async function look(kit: Reads, flow: Flow, link: Link, caller: Caller): Promise<Outcome<Proved, 'link-dead'>> {
+export async function look(kit: Notes, flow: Flow, link: Link, caller: Caller): Promise<Outcome<Proved, 'link-dead'>> {
   const at = kit.clock.now()
   const opened = await openLink(kit, flow, link)
   const about = { flow: flow.name, challengeId: challengeOf(link.token) }
   if (!opened.ok) {
-    await kit.store.note(event(at, 'proof.refused', caller, { flow: flow.name, because: opened.because }))
+    const noted = event(at, 'proof.refused', caller, { flow: flow.name, because: opened.because })
+    await kit.store.noteWithin(refusedProofTakes(kit.keys, kit.limits, caller.block), noted)
     return refuse({ code: 'link-dead' })
   }
-  await kit.store.note(event(at, 'link.opened', caller, { ...about, accountId: opened.account.id }))
+  const looks = lookTakes(kit.keys, kit.limits, opened.challenge?.id ?? opened.account.id)
+  await kit.store.noteWithin(looks, event(at, 'link.opened', caller, { ...about, accountId: opened.account.id }))
   return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', null) }
 }
 
@@ -114,6 +118,8 @@ export type Typed = {
   readonly address: string
   readonly code: string
   readonly caller: Caller
+  /** Absent: none is set up. */
+  readonly captcha?: Captcha
 }
 
 type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress' | 'alarm'>
@@ -123,7 +129,9 @@ export async function prove(
   kit: Needs,
   flow: Flow,
   typed: Typed,
-): Promise<Outcome<Proved, 'code-dead' | 'code-malformed'>> {
+): Promise<Outcome<Proved, 'code-dead' | 'code-malformed' | 'captcha-required'>> {
+  const first = await unsolved(kit, 'verify', typed.captcha, typed.caller)
+  if (first) return refuse(first)
   const code = tidyCode(typed.code)
   if (flow.proof.kind !== 'code' || code.length !== flow.proof.digits || !/^[0-9]+$/.test(code)) {
     return refuse({ code: 'code-malformed' })
@@ -131,7 +139,8 @@ export async function prove(
   const at = kit.clock.now()
   const noted = { flow: flow.name }
   const refused = async (because: string, more = {}) => {
-    await kit.store.note(event(at, 'proof.refused', typed.caller, { ...noted, ...more, because }))
+    const refusal = event(at, 'proof.refused', typed.caller, { ...noted, ...more, because })
+    await kit.store.noteWithin(refusedProofTakes(kit.keys, kit.limits, typed.caller.block), refusal)
     return refuse({ code: 'code-dead' as const })
   }
   const found = await findChallenge(kit, flow, typed, at)
@@ -140,24 +149,29 @@ export async function prove(
   const account = await kit.accounts.byId(found.accountId ?? '')
   const about = { challengeId: found.id, accountId: account?.id ?? null, addressKey: found.addressKey }
   const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
-  const counted = await kit.store.takeTry(found.id, at, takes ? Object.values(takes) : [], {
+  const counts = takes ? Object.values(takes) : []
+  const tooMany = {
     limit: 'wrong-codes-per-account',
     letter: account && notice(kit, 'too-many-tries', flow, account, typed.caller, at),
     event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
-  })
+  } as const
+  const counted = await kit.store.takeTry(found.id, at, counts, tooMany)
   if (!counted) return refused('no tries left', about)
 
   const keys = kit.keys.find(found.keyId)
   const right = keys !== null && same(codeOf(keys, flow, found, account), code)
   if (!right || !account || ineligible(flow, account)) {
+    const wrong = event(at, 'proof.refused', typed.caller, { ...noted, ...about, because: 'wrong code' })
+    const { hits } = await kit.store.wrongTry(at, counts, wrong, tooMany)
+    if (hits.some((hit) => hit.limit === 'wrong-codes-of-all')) kit.alarm('links-instead-of-codes')
     await raiseAlarm(kit, takes?.ofAll.key, at)
-    return refused('wrong code', about)
+    return refuse({ code: 'code-dead' })
   }
   const nonce = fresh(kit.random, 16)
   const giveBack = takes ? [takes.account.key, takes.ofAll.key] : []
   const accepted = event(at, 'proof.accepted', typed.caller, { ...noted, ...about })
-  const first = await kit.store.prove(found.id, nonce, at, giveBack, takes ? [takes.inARow.key] : [], accepted)
-  if (!first) return refused('proved before', about)
+  const isFirst = await kit.store.prove(found.id, nonce, at, giveBack, takes ? [takes.inARow.key] : [], accepted)
+  if (!isFirst) return refused('proved before', about)
   return { ok: true, ...grantFor(kit, flow, account, found.id, nonce) }
 }
 

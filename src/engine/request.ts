@@ -4,10 +4,11 @@
  * has a reader is found out later, by `issue`, when nobody waits for it.
  */
 import { type Caller, event } from './audit.ts'
+import { type Captcha, passing, refusalOf } from './captcha.ts'
 import { knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
-import { networksOf, type Take, take, unlimited } from './limits.ts'
+import { budgetTakes, networksOf, type Take, take, unlimited } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import type { Challenge, Kit, Letter } from './ports.ts'
 
@@ -20,19 +21,22 @@ export type Asked = {
   readonly previous: string | null
   /** Whether the resend button was pressed: then the flow's waiting time counts. */
   readonly resend: boolean
+  /** Absent: none is set up. */
+  readonly captcha?: Captcha
 }
 
 /** The same for every address. Seconds. */
 export type Received = { readonly flowId: string; readonly expiresIn: number; readonly resendAfter: number | null }
 
-type Needs = Pick<Kit, 'store' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress'>
+type Needs = Pick<Kit, 'store' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress' | 'alarm'>
 
 /** Counts the ask, opens a challenge, queues its letter. Refused only for what the caller itself did. */
 export async function request(
   kit: Needs,
   flow: Flow,
   asked: Asked,
-): Promise<Outcome<Received, 'email-required' | 'email-invalid' | 'too-many-attempts'>> {
+): Promise<Outcome<Received, 'email-required' | 'email-invalid' | 'too-many-attempts' | 'captcha-required'>> {
+  if (asked.captcha === 'required') return refuse({ code: 'captcha-required', retryAfter: null })
   if (asked.address.trim() === '') return refuse({ code: 'email-required' })
   const address = kit.tidyAddress(asked.address)
   if (address === null) return refuse({ code: 'email-invalid' })
@@ -43,9 +47,10 @@ export async function request(
   const previous = previousChallenge(kit, flow, asked)
   const outcome = await kit.store.ask({
     at,
-    refuse: callerTakes(kit, flow, asked.caller, addressKey),
+    refuse: passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha),
     mail: take(kit.keys, 'letters-per-address', [addressKey], kit.limits?.lettersPerAddress ?? unlimited),
-    reserve: reserveTake(kit, address, asked.caller),
+    reserve: reserveTake(kit, address, addressKey, asked),
+    budget: { ...budgetTakes(kit.keys, kit.limits), holds: asked.captcha === 'on-overflow' },
     again: previous,
     challenge: opened.challenge,
     letter: letterFor(kit, flow, asked.caller, address, opened.challenge, at),
@@ -56,8 +61,9 @@ export async function request(
     }),
   })
   if (outcome.kind === 'refused') {
-    return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(outcome.retryAt, at) })
+    return refuse(refusalOf(outcome.hits, asked.captcha, secondsUntil(outcome.retryAt, at)))
   }
+  for (const budget of outcome.over) kit.alarm(budget)
   const mailedAgain = previous !== null && outcome.challengeId === previous.id
   return {
     ok: true,
@@ -151,7 +157,9 @@ function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string)
   return [...takes, ...networks]
 }
 
-function reserveTake(kit: Needs, address: string, caller: Caller): Take | null {
-  const key = kit.limits && knownDevice(kit.keys, address, caller.devices)
+/** A caller that the address knows, or one that solved a captcha for it. */
+function reserveTake(kit: Needs, address: string, addressKey: string, { caller, captcha }: Asked): Take | null {
+  const solved = captcha === 'solved' ? addressKey : null
+  const key = kit.limits && (knownDevice(kit.keys, address, caller.devices) ?? solved)
   return key && kit.limits ? take(kit.keys, 'letters-in-reserve', [key], kit.limits.lettersInReserve) : null
 }

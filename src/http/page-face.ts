@@ -193,6 +193,7 @@ export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Lin
   const outcome = await parts.verbs.change(flow, { by, password, confirm, caller: pageCaller(c, parts) })
   if (outcome.ok) return afterChange(c, parts, flow, held?.[0] ?? null, outcome)
   const { refusal } = outcome
+  if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
   if (refusal.code !== 'password-refused') return refusalPage(c, parts, flow, refusal.code)
   return refusedPassword(c, parts, flow, by, held?.[0] ?? null, refusal.unmet)
 }

@@ -9,6 +9,7 @@ import { smtpOptions } from '../mail/smtp.ts'
 import type { LogEntry, MailOptions, Options } from '../options.ts'
 import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
+import { readAlarms } from './read-alarms.ts'
 import { readMail } from './read-mail.ts'
 import { isProduction, type Listen, readListen, readNames, readProxies } from './read-network.ts'
 import { readSecret } from './read-secret.ts'
@@ -58,6 +59,7 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     flows: readFlows(read, flags, file),
     trustedProxies: readProxies(read, file),
     ...readLimits(read, file, development),
+    ...readAlarms(read, file),
     development,
   }
   const logLevel = readLevel(read)

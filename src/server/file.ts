@@ -74,7 +74,9 @@ const mail = z
   )
 const windows = z.array(z.strictObject({ max: z.int(), ms: z.number() })).min(1)
 const limits = z.strictObject(
-  Object.fromEntries(Object.keys(standard).map((name) => [name, windows.optional()] as const)),
+  Object.fromEntries(
+    Object.entries(standard).map(([name, preset]) => [name, preset ? windows.optional() : windows.nullish()] as const),
+  ),
 )
 const schema = z.strictObject({
   secret: text.optional(),
@@ -104,6 +106,7 @@ const schema = z.strictObject({
   allowedHosts: z.array(text).optional(),
   trustedProxies: z.array(text).optional(),
   limits: z.union([z.literal('off'), limits], 'expected "off" or { asksPerNetwork: [{ max, ms }], … }').optional(),
+  alarms: z.strictObject({ to: z.array(text).min(1), from: text.optional() }).optional(),
   hashes: z.int().min(1).max(256).optional(),
   log: aFunction.optional(),
 } satisfies Record<keyof FileOptions, unknown>)

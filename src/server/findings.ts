@@ -125,11 +125,6 @@ export const findings = {
   ],
   L037: ['error', 'EMAIL_URL is not usable: {reason}', 'Write smtp://user:password@mail.example.com:587.'],
   L038: ['error', 'EMAIL_PORT is not a port: {value}', 'Usual are 587 (STARTTLS) and 465 (TLS).'],
-  L039: [
-    'warning',
-    'ADMINS is set: this version writes alarms to the log and mails none',
-    'Watch the log for lines with "alarm".',
-  ],
   L040: ['error', 'FLOWS names a flow that does not exist: {value}', 'There are: {known}.'],
   L041: [
     'warning',
@@ -151,6 +146,11 @@ export const findings = {
     'error',
     'The database is not up to date: {steps}',
     'Run "latchkey migrate" ("--dry-run" shows what it would do), then start again.',
+  ],
+  L070: [
+    'error',
+    'ADMINS names what is no address: {value}',
+    'List addresses with commas between them, alone or as "Ops <ops@example.com>".',
   ],
   L060: ['error', 'The configuration file {file} cannot be read: {reason}', 'See --config, or mend the file.'],
   L061: ['error', 'The configuration file {file}: {reason}', 'The options are those of latchkey() in code.'],

@@ -32,7 +32,6 @@ export function readMail(read: Reading, file: MailOptions | undefined, developme
   const from = readFrom(read, file, transport, development)
   for (const name of ['DEFAULT_FROM_EMAIL', 'SERVER_EMAIL'] as const) refuseSender(read, name, read.text(name))
   if (file && !read.text('DEFAULT_FROM_EMAIL')) refuseSender(read, 'mail.from', file.from)
-  if (read.text('ADMINS') !== undefined) read.findings.push(finding('L039'))
   return transport && from !== undefined ? ({ ...transport, from } as MailOptions) : undefined
 }
 

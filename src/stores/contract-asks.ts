@@ -1,6 +1,6 @@
 /** What an ask promises: all of it or nothing, and nothing for those that are refused. */
 import assert from 'node:assert/strict'
-import type { Challenge } from '../engine/ports.ts'
+import type { Asked, Challenge } from '../engine/ports.ts'
 import {
   aChallenge,
   aChange,
@@ -27,12 +27,17 @@ const againFor = (challenge: Challenge, waitUntil: number | null = null) => ({
   waitUntil,
 })
 
+function refusedIn(answer: Asked): Extract<Asked, { kind: 'refused' }> {
+  assert.ok(answer.kind === 'refused', answer.kind)
+  return answer
+}
+
 export const askPromises: Promises = {
   'an ask opens its challenge, queues its letter and is noted': async ({ store }) => {
     const ask = anAsk()
     let wakes = 0
     store.onLetter(() => wakes++)
-    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: ask.challenge!.id, mailed: true })
+    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: ask.challenge!.id, mailed: true, over: [] })
     assert.deepEqual(await store.challenge(ask.challenge!.id), ask.challenge)
     assert.deepEqual(await store.events(0, 10), [{ ...ask.event, seq: 1 }])
     assert.equal(wakes, 1)
@@ -42,7 +47,7 @@ export const askPromises: Promises = {
 
   'an ask of a flow that keeps no row queues a letter alone': async ({ store }) => {
     const ask = anAsk({ challenge: null, letter: aLetter({ flow: 'stateless' }) })
-    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: null, mailed: true })
+    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: null, mailed: true, over: [] })
     assert.deepEqual((await store.lease(10, start, start + minute, 'lease'))[0]?.letter, ask.letter)
   },
 
@@ -56,8 +61,12 @@ export const askPromises: Promises = {
     ]
     for (const at of [start + 2000, start + 3000, start + 4000]) {
       const ask = anAsk({ at, refuse, mail })
-      const expected = { kind: 'refused', limit: 'asks-per-caller', retryAt: start + 15 * minute }
-      assert.deepEqual(await store.ask(ask), expected)
+      const { kind, limit, retryAt, hits } = refusedIn(await store.ask(ask))
+      assert.deepEqual([kind, limit, retryAt], ['refused', 'asks-per-caller', start + 15 * minute])
+      assert.deepEqual(
+        hits.map(({ key, first, closesAt }) => [key, first, closesAt]),
+        [[refuse[0]!.key, at === start + 2000, start + 2000 + 15 * minute]],
+      )
       assert.equal(await store.challenge(ask.challenge!.id), null)
     }
     assert.deepEqual(await store.full(kept, start + 5000), [])
@@ -82,7 +91,8 @@ export const askPromises: Promises = {
     const refuse = [aTake('asks-per-caller', 1), aTake('asks-per-network', 1, 'network', day)]
     await store.ask(anAsk({ refuse }))
     const again = anAsk({ refuse, at: start + minute })
-    assert.deepEqual(await store.ask(again), { kind: 'refused', limit: 'asks-per-network', retryAt: start + day })
+    const { limit, retryAt, hits } = refusedIn(await store.ask(again))
+    assert.deepEqual([limit, retryAt, hits.length], ['asks-per-network', start + day, 2])
   },
 
   'a limit is exact, however many ask at once': async ({ store }) => {
@@ -99,7 +109,7 @@ export const askPromises: Promises = {
     await store.ask(anAsk({ refuse, mail }))
     const withheld = anAsk({ refuse, mail })
     const { id } = withheld.challenge!
-    assert.deepEqual(await store.ask(withheld), { kind: 'asked', challengeId: id, mailed: false })
+    assert.deepEqual(await store.ask(withheld), { kind: 'asked', challengeId: id, mailed: false, over: [] })
     assert.equal((await store.challenge(id))?.state, 'open')
     const { name, because, challengeId } = (await store.events(1, 1))[0]!
     assert.deepEqual({ name, because, challengeId }, { name: 'letter.withheld', because: mail.limit, challengeId: id })
@@ -123,7 +133,7 @@ export const askPromises: Promises = {
     const first = await asked(store)
     const at = start + halfLife - 1
     const ask = anAsk({ at, again: againFor(first) })
-    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: first.id, mailed: true })
+    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: first.id, mailed: true, over: [] })
     assert.deepEqual(await store.challenge(first.id), { ...first, mailedAt: at })
     assert.equal(await store.challenge(ask.challenge!.id), null)
     const { letter } = (await store.lease(10, at, at + minute, 'lease')).find((one) => one.letter.id === ask.letter.id)!
@@ -136,7 +146,7 @@ export const askPromises: Promises = {
     const first = anAsk({ mail })
     await store.ask(first)
     const ask = anAsk({ mail, at: start + minute, again: againFor(first.challenge!) })
-    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: first.challenge!.id, mailed: false })
+    assert.deepEqual(await store.ask(ask), { kind: 'asked', challengeId: first.challenge!.id, mailed: false, over: [] })
     assert.equal((await store.challenge(first.challenge!.id))?.mailedAt, start + minute)
   },
 
@@ -160,7 +170,7 @@ export const askPromises: Promises = {
     ]
     for (const previous of useless) {
       const ask = anAsk({ at: start + minute, again: againFor(previous) })
-      const expected = { kind: 'asked', challengeId: ask.challenge!.id, mailed: true }
+      const expected = { kind: 'asked', challengeId: ask.challenge!.id, mailed: true, over: [] }
       assert.deepEqual(await store.ask(ask), expected, JSON.stringify(previous))
     }
   },
@@ -172,21 +182,21 @@ export const askPromises: Promises = {
     const again = againFor(first.challenge!, minute)
     for (let i = 0; i < 5; i++) {
       const early = await store.ask(anAsk({ refuse, again, at: start + minute - 1 }))
-      assert.deepEqual(early, { kind: 'refused', limit: 'resend', retryAt: start + minute })
+      assert.deepEqual(early, { kind: 'refused', limit: 'resend', retryAt: start + minute, hits: [] })
     }
     assert.deepEqual(await eventNames(store), ['challenge.opened'])
     const inTime = await store.ask(anAsk({ refuse, again, at: start + minute }))
-    assert.deepEqual(inTime, { kind: 'asked', challengeId: first.challenge!.id, mailed: true })
+    assert.deepEqual(inTime, { kind: 'asked', challengeId: first.challenge!.id, mailed: true, over: [] })
 
     const dead = await asked(store, { triesLeft: 0, mailedAt: start + 5 * minute })
     const soon = await store.ask(anAsk({ again: againFor(dead, minute), at: start + 5 * minute + 1 }))
-    assert.deepEqual(soon, { kind: 'refused', limit: 'resend', retryAt: start + 6 * minute })
+    assert.deepEqual(soon, { kind: 'refused', limit: 'resend', retryAt: start + 6 * minute, hits: [] })
   },
 
   'a clock that stepped back makes nobody wait longer than the waiting time': async ({ store }) => {
     const first = await asked(store, { mailedAt: start + day })
     const answer = await store.ask(anAsk({ again: againFor(first, minute) }))
-    assert.deepEqual(answer, { kind: 'refused', limit: 'resend', retryAt: start + minute })
+    assert.deepEqual(answer, { kind: 'refused', limit: 'resend', retryAt: start + minute, hits: [] })
   },
 
   'one bad operation fails alone, whoever shares its commit': async ({ store }) => {

@@ -71,6 +71,7 @@ export function anAsk(more: Partial<Ask> = {}): Ask {
     refuse: [],
     mail: aTake('letters-per-address', 1000),
     reserve: null,
+    budget: null,
     again: null,
     challenge,
     letter: aLetter({ challengeId: challenge.id, createdAt: at, expiresAt: challenge.expiresAt }),

@@ -1,6 +1,7 @@
 /** What every store does with a take: weighs it, counts it, and tells of a full one once in its window. */
 import type { AuditEvent } from '../engine/audit.ts'
 import { counted, fullUntil, type Hit, type Take, type Times } from '../engine/limits.ts'
+import type { Ask } from '../engine/ports.ts'
 
 /** What is kept under one key. */
 export type Count = {
@@ -15,9 +16,12 @@ export type Count = {
 export const nothing: Count = { times: [], quietUntil: 0, overAt: 0 }
 
 /** The hit, when the take is full. */
-export function hitOf(count: Count, { limit, key, windows }: Take, at: number): Hit | null {
+export function hitOf(count: Count, take: Take, at: number): Hit | null {
+  const { limit, key, windows } = take
   const retryAt = fullUntil(count.times, windows, at)
-  return retryAt === 0 ? null : { limit, key, retryAt, first: count.quietUntil <= at }
+  if (retryAt === 0) return null
+  const first = count.quietUntil <= at
+  return { limit, key, retryAt, first, closesAt: first ? quietFor(count, take, at) : count.quietUntil }
 }
 
 /** The count with one more. */
@@ -29,9 +33,13 @@ export function oneMore(count: Count, take: Take, at: number): Count {
 
 /** The count, silent for as long as the longest window that is full. */
 export function quieted(count: Count, take: Take, at: number): Count {
-  const full = take.windows.filter((window) => fullUntil(count.times, [window], at) > 0)
-  const quietUntil = at + Math.max(...full.map((window) => window.ms))
+  const quietUntil = quietFor(count, take, at)
   return { times: count.times, quietUntil, overAt: Math.max(count.overAt, quietUntil) }
+}
+
+function quietFor({ times }: Count, { windows }: Take, at: number): number {
+  const full = windows.filter((window) => fullUntil(times, [window], at) > 0)
+  return at + Math.max(...full.map((window) => window.ms))
 }
 
 /** That a limit was crossed, told with who crossed it. */
@@ -40,6 +48,10 @@ export const crossing = (event: AuditEvent, hit: Hit): AuditEvent => ({
   name: 'limit.crossed',
   because: hit.limit,
 })
+
+/** The budgets of an ask that refuse it when they are full. */
+export const heldBudget = ({ budget }: Pick<Ask, 'budget'>): Take[] =>
+  budget?.holds ? [budget.asks, budget.letters].filter((one) => one !== null) : []
 
 /** The hit that lasts longest. */
 export const worst = (hits: readonly Hit[]): Hit => hits.reduce((a, b) => (b.retryAt > a.retryAt ? b : a))

@@ -1,7 +1,8 @@
 /** The reference for what becomes of a challenge: asked for, bound, tried, and closed by the change of a password. */
+import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
 import type * as port from '../engine/ports.ts'
-import { worst } from './counts.ts'
+import { heldBudget, worst } from './counts.ts'
 import { isOpen, joining, mayMailAgain, waitEnds } from './live.ts'
 import { count, fullOf, giveBackIn, hitIn, note, queue, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
 
@@ -10,14 +11,15 @@ export function askIn(rows: Rows, ask: port.Ask): port.Asked {
   refuseTaken(rows.letters, ask.letter.id)
   if (ask.challenge) refuseTaken(rows.challenges, ask.challenge.id)
   const { at } = ask
-  const hits = fullOf(rows, ask.refuse, at)
+  const refusing = [...ask.refuse, ...heldBudget(ask)]
+  const hits = fullOf(rows, refusing, at)
   if (hits.length > 0) {
-    tellOfFirst(rows, ask.refuse, hits, at, { ...ask.event, challengeId: null })
-    return { kind: 'refused', limit: worst(hits).limit, retryAt: worst(hits).retryAt }
+    tellOfFirst(rows, refusing, hits, at, { ...ask.event, challengeId: null })
+    return { kind: 'refused', limit: worst(hits).limit, retryAt: worst(hits).retryAt, hits }
   }
   const previous = (ask.again && rows.challenges.get(ask.again.id)) ?? null
   const retryAt = waitEnds(previous, ask)
-  if (retryAt > 0) return { kind: 'refused', limit: 'resend', retryAt }
+  if (retryAt > 0) return { kind: 'refused', limit: 'resend', retryAt, hits: [] }
 
   const again = previous && mayMailAgain(previous, ask) ? previous : null
   for (const take of ask.refuse) count(rows, take, at)
@@ -25,16 +27,33 @@ export function askIn(rows: Rows, ask: port.Ask): port.Asked {
   const challenge = again ? { ...again, mailedAt: at } : ask.challenge
   if (challenge) rows.challenges.set(challenge.id, challenge)
   const challengeId = challenge?.id ?? null
-  const room = [ask.mail, ask.reserve].find((take) => take && !hitIn(rows, take, at))
-  if (!room) {
-    note(rows, { ...ask.event, name: 'letter.withheld', challengeId, because: ask.mail.limit })
-    return { kind: 'asked', challengeId, mailed: false }
+  const over = spend(rows, 'asks', ask)
+  if (!countLetter(rows, ask)) {
+    note(rows, { ...ask.event, name: 'letter.withheld', challengeId, because: 'letters-per-address' })
+    return { kind: 'asked', challengeId, mailed: false, over }
   }
-  count(rows, room, at)
   const expiresAt = again ? again.expiresAt : ask.letter.expiresAt
   note(rows, { ...ask.event, challengeId })
   queue(rows, { ...ask.letter, challengeId, expiresAt })
-  return { kind: 'asked', challengeId, mailed: true }
+  return { kind: 'asked', challengeId, mailed: true, over: [...over, ...spend(rows, 'letters', ask)] }
+}
+
+/** Takes a place for the letter, or the caller's own in reserve. */
+function countLetter(rows: Rows, { mail, reserve, at }: port.Ask): boolean {
+  if (typeof mail === 'string') return mail === 'room'
+  const room = [mail, reserve].find((take) => take && !hitIn(rows, take, at))
+  if (room) count(rows, room, at)
+  return room !== undefined
+}
+
+/** Counts in a budget, full or not, and answers it when it is used up. */
+function spend(rows: Rows, what: 'asks' | 'letters', { budget, at, event }: port.Ask): port.BudgetName[] {
+  const take = budget?.[what]
+  if (!take) return []
+  count(rows, take, at)
+  const hits = fullOf(rows, [take], at)
+  tellOfFirst(rows, [take], hits, at, { ...event, challengeId: null })
+  return hits.length > 0 ? [`${what}-of-all`] : []
 }
 
 /** `Store.bind`. */
@@ -84,6 +103,22 @@ export function takeTryIn(
   for (const take of takes) count(rows, take, at)
   rows.challenges.set(id, { ...challenge, triesLeft: challenge.triesLeft - 1 })
   return true
+}
+
+/** `Store.wrongTry`. */
+export function wrongTryIn(
+  rows: Rows,
+  at: number,
+  takes: readonly Take[],
+  event: AuditEvent,
+  notice: Parameters<port.Store['wrongTry']>[3],
+): port.Taken {
+  if (notice.letter) refuseTaken(rows.letters, notice.letter.id)
+  const hits = fullOf(rows, takes, at)
+  note(rows, event)
+  tellOfFirst(rows, takes, hits, at, notice.event)
+  if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
+  return { hits }
 }
 
 /** `Store.change`. */

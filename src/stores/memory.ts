@@ -4,11 +4,14 @@
  */
 import { findable, lowerAscii, spellings, tidyAddress } from '../accounts/tidy.ts'
 import type { AuditEvent } from '../engine/audit.ts'
+import type { Hit, Take } from '../engine/limits.ts'
 import type * as port from '../engine/ports.ts'
-import { challengeAge, eventAge, letterAge } from './ages.ts'
+import { challengeAge, letterAge } from './ages.ts'
 import { isOpen } from './live.ts'
-import { askIn, bindIn, changeIn, takeTryIn } from './memory-proofs.ts'
+import { auditOf, chain, eventOf } from './memory-audit.ts'
+import { askIn, bindIn, changeIn, takeTryIn, wrongTryIn } from './memory-proofs.ts'
 import { count, fullOf, giveBackIn, note, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
+import { setSettingIn } from './memory-settings.ts'
 
 /** A database in memory, and its accounts by id: to be changed behind our back, as the application would. */
 export type MemoryDatabase = port.Database & { readonly accounts: Map<string, port.Account> }
@@ -28,10 +31,12 @@ export function memory(): MemoryDatabase {
     counts: new Map(),
     sessions: new Map(),
     history: new Map(),
+    settings: new Map(),
     listeners: new Set(),
     events: [],
     accountIds: 0,
     eventSeqs: 0,
+    chain: chain(),
   }
   return {
     accounts: rows.accounts,
@@ -47,6 +52,7 @@ function storeOf(rows: Rows): port.Store {
     challenge: async (id) => rows.challenges.get(id) ?? null,
     bind: async (binding) => bindIn(rows, binding),
     takeTry: async (id, at, takes, notice) => takeTryIn(rows, id, at, takes, notice),
+    wrongTry: async (at, takes, event, notice) => wrongTryIn(rows, at, takes, event, notice),
     prove: async (id, nonce, at, giveBack, forget, event) => {
       const challenge = rows.challenges.get(id)
       if (!challenge || !isOpen(challenge, at)) return false
@@ -58,12 +64,13 @@ function storeOf(rows: Rows): port.Store {
     change: async (change) => changeIn(rows, change),
     note: async (event) => note(rows, event),
 
-    take: async (takes, at, event) => {
-      const hits = fullOf(rows, takes, at)
-      if (hits.length === 0) for (const take of takes) count(rows, take, at)
-      else tellOfFirst(rows, takes, hits, at, event)
+    noteWithin: async (takes, event) => {
+      const hits = takeIn(rows, takes, event.at, event)
+      if (hits.length === 0) note(rows, event)
       return { hits }
     },
+
+    take: async (takes, at, event) => ({ hits: takeIn(rows, takes, at, event) }),
     giveBack: async (keys, forget) => giveBackIn(rows, keys, forget),
     full: async (takes, at) => fullOf(rows, takes, at),
 
@@ -93,12 +100,27 @@ function storeOf(rows: Rows): port.Store {
       if (rows.sessions.delete(id)) note(rows, event)
     },
 
+    settings: async () => [...rows.settings.values()],
+    setSetting: async (setting, _, event) => setSettingIn(rows, setting, event),
+
     history: async (accountId, most) => (rows.history.get(accountId) ?? []).slice(0, most),
-    events: async (after, most) => rows.events.filter((event) => event.seq > after).slice(0, most),
+    events: async (after, most) =>
+      rows.events
+        .filter((event) => event.seq > after)
+        .slice(0, most)
+        .map(eventOf),
+    audit: auditOf(rows),
     purge: async (at) => purgeIn(rows, at),
     ping: async () => {},
     close: async () => {},
   }
+}
+
+function takeIn(rows: Rows, takes: readonly Take[], at: number, event: AuditEvent | null): Hit[] {
+  const hits = fullOf(rows, takes, at)
+  if (hits.length === 0) for (const take of takes) count(rows, take, at)
+  else tellOfFirst(rows, takes, hits, at, event)
+  return hits
 }
 
 function leaseIn(rows: Rows, most: number, at: number, until: number, lease: string): port.Leased[] {
@@ -137,16 +159,11 @@ function settleIn(
 }
 
 function purgeIn(rows: Rows, at: number): number {
-  const events = rows.events.length
-  // The newest stays, so that no number is ever given twice.
-  rows.events = rows.events.filter((event) => event.seq === rows.eventSeqs || event.at + eventAge > at)
   return (
     sweep(rows.challenges, (one) => one.expiresAt + challengeAge <= at) +
     sweep(rows.letters, ({ state, letter }) => state !== 'queued' && letter.createdAt + letterAge <= at) +
     sweep(rows.counts, (one) => one.overAt <= at) +
-    sweep(rows.sessions, (one) => one.expiresAt <= at) +
-    events -
-    rows.events.length
+    sweep(rows.sessions, (one) => one.expiresAt <= at)
   )
 }
 

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
-import type { Binding, Challenge, Change, Store } from '../engine/ports.ts'
+import type { Binding, Challenge, Change, Store, Taken } from '../engine/ports.ts'
 import { isOpen, joining } from './live.ts'
 import { challengeColumns, hitsOf, type Rows, rowOf } from './sqlite-rows.ts'
 import { expiryFor, type Users } from './sqlite-users.ts'
@@ -33,6 +33,14 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
       }
       rows.count(weighed, at)
       return countTry.run(id, at).changes === 1
+    },
+    wrongTry(at: number, takes: readonly Take[], event: AuditEvent, notice: Notice): Taken {
+      const weighed = rows.weigh(takes, at)
+      const hits = hitsOf(weighed)
+      rows.note(event)
+      rows.tellOfFirst(weighed, at, notice.event)
+      if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
+      return { hits }
     },
     prove(
       id: string,

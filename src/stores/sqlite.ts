@@ -5,10 +5,12 @@
 import { resolve } from 'node:path'
 import { Fault } from '../engine/outcome.ts'
 import type { Accounts, AccountsTable, Database, Store } from '../engine/ports.ts'
+import { auditReads } from './sqlite-audit.ts'
 import { type File, guarded, openToRead } from './sqlite-file.ts'
 import { look, migrateIn, pendingIn } from './sqlite-migrate.ts'
 import { accountReads, storeReads } from './sqlite-reads.ts'
 import { purged } from './sqlite-rest.ts'
+import { settingReads } from './sqlite-settings.ts'
 import { usersOf } from './sqlite-users.ts'
 import { startWriter, type Writer } from './sqlite-writer.ts'
 
@@ -46,7 +48,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
   const listeners = new Set<() => void>()
   const reads = guarded(file, () => {
     const users = usersOf(table, columns, look(db, table))
-    return { ...storeReads(db), ...accountReads(db, users) }
+    return { ...storeReads(db), audit: auditReads(db), ...settingReads(db), ...accountReads(db, users) }
   })
   const writer = startWriter({ file, table, columns }, () => {
     for (const listener of listeners) listener()
@@ -62,9 +64,11 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     challenge: (id) => read(() => reads.challenge(id)),
     bind: (binding) => writer.run('bind', binding),
     takeTry: (...args) => writer.run('takeTry', ...args),
+    wrongTry: (...args) => writer.run('wrongTry', ...args),
     prove: (...args) => writer.run('prove', ...args),
     change: (change) => writer.run('change', change),
     note: (event) => writer.run('note', event),
+    noteWithin: (...args) => writer.run('noteWithin', ...args),
     take: (...args) => writer.run('take', ...args),
     giveBack: (...args) => writer.run('giveBack', ...args),
     full: (takes, at) => read(() => reads.full(takes, at)),
@@ -76,8 +80,23 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     openSession: (...args) => writer.run('openSession', ...args),
     session: (id, at) => read(() => reads.session(id, at)),
     endSession: (...args) => writer.run('endSession', ...args),
+    settings: () => read(() => reads.settings()),
+    setSetting: (...args) => writer.run('setSetting', ...args),
     history: (accountId, count) => read(() => reads.history(accountId, count)),
     events: (after, count) => read(() => reads.events(after, count)),
+    audit: {
+      tip: () => read(() => reads.audit.tip()),
+      checkpoint: () => read(() => reads.audit.checkpoint()),
+      segments: (after, count) => read(() => reads.audit.segments(after, count)),
+      rows: (after, count) => read(() => reads.audit.rows(after, count)),
+      about: (...args) => read(() => reads.audit.about(...args)),
+      newest: () => read(() => reads.audit.newest()),
+      whole: (at, count) => read(() => reads.audit.whole(at, count)),
+      seal: (...args) => writer.run('sealSegment', ...args),
+      shorten: (...args) => writer.run('shortenEvents', ...args),
+      erase: (...args) => writer.run('eraseEvents', ...args),
+      remove: (...args) => writer.run('removeSegments', ...args),
+    },
     purge: purger(writer),
     ping: () =>
       read(() => {

@@ -108,6 +108,21 @@ export const en = {
     'session.text': 'Please start the password reset process again',
     'session.button': 'Start Over',
 
+    'captcha.title': 'One more step',
+    'captcha.lead': 'Please show that you are not a robot. Then you go on where you were.',
+    'captcha.from': 'This check comes from {provider}: your browser contacts them on this page, and on no other.',
+    'captcha.button': 'Continue',
+    'captcha.altcha': 'Before it is sent, your browser does a small sum to show that you are not a robot. Nobody else is asked.',
+    'captcha.working': 'One moment: your browser is at work.',
+    'captcha.failed': 'The check did not work. Please try again.',
+    'captcha.refused': 'The check was not passed, or came too late. Please try again.',
+    'captcha.away': '{provider} cannot be reached just now, so your browser does a small sum instead. Press Continue.',
+    'captcha.down': '{provider} cannot be reached just now. Please try again in a few minutes.',
+    'captcha.no-script': 'This check needs JavaScript: turn it on, or use another browser.',
+    'captcha.wait':
+      'Or wait {minutes, plural, one {# minute} other {# minutes}}, then you need no check.',
+    'captcha.no-wait': 'There is no way around it here; contact support if you cannot.',
+
     'limit.text': 'Please wait {minutes, plural, one {# minute} other {# minutes}} and try again',
     'limit.countdown': 'Countdown: {time} remaining',
     'limit.since': ', counted from when this page was opened',
@@ -192,6 +207,29 @@ export const en = {
     'door.button': 'Sign in',
     'door.ignore': 'If it was not you, ignore this email. Nothing has changed.',
 
+    'alarm.subject': '[Latchkey at {host}] {what}',
+    'alarm.at': '{what} since {at}.',
+    'alarm.once': 'You are told of this once an hour at most. The audit and the log have the rest.',
+    'alarm.footer': 'Sent to those whom ADMINS names.',
+    'alarm.wrong-codes-of-all': 'Many wrong codes are typed',
+    'alarm.wrong-codes-of-all.text':
+      'More wrong codes than the alarm allows in a day were typed over all accounts together: somebody may be guessing. No account gives more than its own few tries. Where a captcha is set up for codes, everybody is asked for one now.',
+    'alarm.links-instead-of-codes': 'Letters carry links instead of codes',
+    'alarm.links-instead-of-codes.text':
+      'The installation has had all the wrong codes that it takes in a day. No code is compared until the count falls; letters of code flows carry a link meanwhile, so that owners get in. Nothing needs to be done for that.',
+    'alarm.asks-of-all': 'The budget of asks is used up',
+    'alarm.asks-of-all.text':
+      'More resets were asked for than limits.asksOfAll allows. Where a captcha is set up for asks, everybody is asked for one now; without one all asks go on.',
+    'alarm.letters-of-all': 'The budget of letters is used up',
+    'alarm.letters-of-all.text':
+      'More proof letters were queued than limits.lettersOfAll allows. Where a captcha is set up for asks, everybody is asked for one now; without one all letters go on.',
+    'alarm.captcha-down': 'The captcha provider does not answer',
+    'alarm.captcha-down.text':
+      'Answers to a captcha cannot be checked. Each form does what its settings say for that: it refuses, or falls back to ALTCHA. The log has the reason.',
+    'alarm.limiter-down': 'Limits cannot be read or written',
+    'alarm.limiter-down.text':
+      'The table latchkey_limits does not answer. Codes and log-ins are refused until it does. Asks for a letter go on, held to what each process counts by itself. Look at the database and at the log.',
+
     'letter.preview-link': 'A link to set a new password.',
     'letter.until': 'It works once, until {until}.',
     'letter.unchanged': 'Nothing has changed yet. Your password stays as it is until a new one is set.',
@@ -257,6 +295,7 @@ export const en = {
       'problem.login-failed': 'Email, user name or password is wrong.',
       'problem.login-elsewhere':
         'This page cannot log in to this account: it takes more than a password. Log in at the application itself.',
+      'problem.captcha-required': 'Please show that you are not a robot',
       'problem.address-unknown': 'No account found with that email.',
       'problem.address-unverified': 'Please verify your email first.',
       'problem.account-inactive': 'This account is not active.',

@@ -5,10 +5,13 @@ import type { LetterContent, Written } from '../letter.ts'
 import type { Block, Draft } from './block.ts'
 import { oneLine } from './tidy.ts'
 
+/** What stands around every letter. */
+type Frame = Pick<LetterContent, 'locale' | 'brand'>
+
 type Html = ReturnType<typeof html>
 
 /** The finished letter. */
-export function write(draft: Draft, content: LetterContent, footer: string): Written {
+export function write(draft: Draft, content: Frame, footer: string): Written {
   const filled = draft.blocks.filter((block) => block.kind !== 'words' || block.text !== '')
   return {
     subject: oneLine(draft.subject),
@@ -38,7 +41,7 @@ const dark = raw(`<style>
 .ink{color:#e8ecef!important}.soft{color:#a9b4bd!important}.box{background:#15191d!important;border-color:#45525d!important}}
 </style>`)
 
-function document(draft: Draft, content: LetterContent, footer: string): string {
+function document(draft: Draft, content: Frame, footer: string): string {
   const page = html`<!doctype html>
 <html lang="${content.locale}" dir="${language(content.locale).dir}">
 <head>
