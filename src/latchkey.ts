@@ -13,6 +13,7 @@ import { limited } from './engine/limiter.ts'
 import { type Limits, standard } from './engine/limits.ts'
 import { Fault } from './engine/outcome.ts'
 import type { Accounts, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
+import { refuseSecrets } from './engine/secrets.ts'
 import { verbs } from './engine/verbs.ts'
 import * as allFlows from './flows/index.ts'
 import { app } from './http/app.ts'
@@ -164,8 +165,7 @@ function settle(options: Options): Settings {
   if (flows.length === 0) reasons.push('flows: name at least one.')
   const publicUrl = attempt(() => originOf(options.publicUrl), 'https://invalid')
   const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
-  if (options.secret.length < 32) reasons.push('secret: at least 32 characters; "latchkey secret" makes one.')
-  if (options.secretFallbacks?.includes(options.secret)) reasons.push('secretFallbacks: holds the secret itself.')
+  reasons.push(...refuseSecrets(options.secret, options.secretFallbacks ?? [], options.development ?? false))
   attempt(() => trusted(options.trustedProxies ?? []), null)
   if (options.limits === 'off' && !options.development) reasons.push('limits: "off" is for measuring, in development.')
   const limits = options.limits === 'off' ? null : { ...standard, ...options.limits }
@@ -204,6 +204,9 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const log = options.log ?? logLine
   const noted = (level: LogEntry['level'], message: string, fields: Record<string, unknown>): void =>
     log({ level, message, ...fields })
+  for (const flow of flows.filter((one) => one.disclosure === 'explicit')) {
+    noted('warn', 'a flow tells whether an account exists: addresses can be probed', { flow: flow.name })
+  }
   const keys = keyring(options.secret, options.secretFallbacks)
   // What may fail goes first: a start that fails leaves no database open and no worker running.
   const mailer = mailerOf(options.mail, clock)

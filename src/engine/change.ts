@@ -165,7 +165,7 @@ async function set(
       challengeId: challenge?.id,
     }),
     forget: countsOf(kit, account, names),
-    session: token === null ? null : newSession(token, account, caller, at),
+    session: token === null ? null : newSession(kit.keys, token, account, caller, at),
   })
   if (!won) {
     const refusal = { flow: flow.name, accountId: account.id, because: 'another was first' }

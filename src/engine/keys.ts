@@ -23,6 +23,7 @@ export type Purpose =
   | 'signed'
   | 'code'
   | 'grant'
+  | 'session'
   | 'challenge'
   | 'handle'
   | 'column'
@@ -79,7 +80,7 @@ export function same(left: string, right: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** Digest of a random value of 256 bits, which needs no key: how a session stands in the database. */
+/** Digest of a random value of 128 bits or more, which needs no key: how a browser stands in the database. */
 export const digestOfRandom = (value: string): string => createHash('sha256').update(value).digest('base64url')
 
 /** A fresh random value of `bytes` bytes, base64url. */

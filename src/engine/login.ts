@@ -5,11 +5,11 @@
  */
 import { type Caller, event } from './audit.ts'
 import { deviceFor, knownDevice } from './device.ts'
-import { digestOfRandom, fresh } from './keys.ts'
+import { fresh } from './keys.ts'
 import { logInTakes } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
-import type { Account, Kit } from './ports.ts'
-import { newSession } from './session.ts'
+import type { Account, Kit, Session } from './ports.ts'
+import { newSession, sessionIds } from './session.ts'
 
 /** Name and password as typed. */
 export type Credentials = { readonly name: string; readonly password: string; readonly caller: Caller }
@@ -57,7 +57,7 @@ export async function login(
   }
   const token = fresh(kit.random, 32)
   const opened = event(at, 'session.opened', typed.caller, { accountId: account.id })
-  const session = newSession(token, account, typed.caller, at)
+  const session = newSession(kit.keys, token, account, typed.caller, at)
   await kit.store.openSession(session, opened)
   // A reset ends the sessions that are there; one that was opened a moment after it, on the old password, ends here.
   if ((await kit.accounts.byId(account.id))?.passwordHash !== account.passwordHash) {
@@ -89,13 +89,18 @@ export async function namesOf(kit: Pick<Kit, 'accounts' | 'tidyAddress'>, accoun
 }
 
 /** The account of a session's cookie; null when it has ended, or the account may not be used. */
-export async function signedIn(kit: Pick<Kit, 'store' | 'accounts' | 'clock'>, token: string): Promise<Account | null> {
-  const session = await kit.store.session(digestOfRandom(token), kit.clock.now())
+export async function signedIn(
+  kit: Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>,
+  token: string,
+): Promise<Account | null> {
+  let session: Session | null = null
+  for (const id of sessionIds(kit.keys, token)) session ??= await kit.store.session(id, kit.clock.now())
   const account = session && (await kit.accounts.byId(session.accountId))
   return account?.active ? account : null
 }
 
 /** Ends a session. */
-export async function logout(kit: Pick<Kit, 'store' | 'clock'>, token: string, caller: Caller): Promise<void> {
-  await kit.store.endSession(digestOfRandom(token), event(kit.clock.now(), 'session.ended', caller))
+export async function logout(kit: Pick<Kit, 'store' | 'clock' | 'keys'>, token: string, caller: Caller): Promise<void> {
+  const ended = event(kit.clock.now(), 'session.ended', caller)
+  for (const id of sessionIds(kit.keys, token)) await kit.store.endSession(id, ended)
 }

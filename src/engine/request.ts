@@ -44,7 +44,7 @@ export async function request(
   const at = kit.clock.now()
   const addressKey = digest(kit.keys.current, 'address', [address])
   const opened = open(kit, flow, asked.caller, addressKey, at)
-  const previous = previousChallenge(kit, flow, asked)
+  const previous = await previousChallenge(kit, flow, asked)
   const outcome = await kit.store.ask({
     at,
     refuse: passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha),
@@ -129,14 +129,23 @@ function letterFor(
 }
 
 /** One asks again for a typed code: the same code is mailed while it has more than half its life, so that any letter works. */
-function previousChallenge(
+async function previousChallenge(
   kit: Needs,
   flow: Flow,
   asked: Asked,
-): { id: string; halfLife: number; waitUntil: number | null } | null {
+): Promise<{ id: string; halfLife: number; waitUntil: number | null } | null> {
   if (flow.proof.kind !== 'code' || asked.previous === null) return null
   const waitUntil = asked.resend ? flow.proof.resendAfter * 1000 : null
-  return { id: challengeIdOf(kit, asked.previous), halfLife: flow.life * 500, waitUntil }
+  return { id: await idOfPrevious(kit, asked.previous), halfLife: flow.life * 500, waitUntil }
+}
+
+/** Made under the current secret, or before the last rotation: else a rotation would end the wait for a resend. */
+async function idOfPrevious(kit: Needs, flowId: string): Promise<string> {
+  for (const keys of kit.keys.all.slice(1)) {
+    const id = challengeIdOf(kit, flowId, keys)
+    if (await kit.store.challenge(id)) return id
+  }
+  return challengeIdOf(kit, flowId)
 }
 
 /** A caller is its network and, where it has one, its browser: to lose a cookie or to change networks frees nobody. */

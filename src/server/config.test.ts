@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { code } from '../flows/index.ts'
 import { inbox } from '../mail/inbox.ts'
@@ -60,6 +61,7 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L001: [{ ...sound, SECRET_KEY: '' }],
   L002: [{ ...sound, SECRET_KEY: 'mB3rV0qTz8xWf1Lk' }],
   L003: [{ ...sound, PUBLIC_URL: 'http://app.example.com' }],
+  L007: [{ ...sound, SECRET_KEY_FALLBACKS: `${earlier},${earlier}` }],
   L004: [{ ...sound, SECRET_KEY: 'django-insecure-3x@1b8w^1zv$k2j!m#n5q7r9t0u' }],
   L005: [{ ...sound, SECRET_KEY_FALLBACKS: `${earlier},${secret}` }],
   L006: [{ ...sound, SECRET_KEY_FALLBACKS: 'old' }],
@@ -126,10 +128,39 @@ test('secrets of tutorials and tired fingers are told of; in development they ar
     '0'.repeat(64),
     `${'kY7v'.repeat(12)}`,
     '<put a long random secret key in here!>',
+    'django-insecure-3x@1b8w^1zv$k2j!m#n5q7r9t0u',
+    'abcdefghijklmnopqrstuvwxyz0123456789',
+    '0123456789abcdef0123456789abcdef',
+    'ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210',
+    'correct-horse-correct-horse-correct-horse-cor',
+    'qwertyuiopasdfghjklzxcvbnm1234567890',
+    'secret-secret-please-do-not-tell-anyone',
+    'password1234567890-password1234567890',
   ]
   for (const sample of samples) {
     assert.deepEqual(codes({ ...sound, SECRET_KEY: sample }), ['L004'], sample)
     assert.ok(isSound(read({ ...development, SECRET_KEY: sample }).findings))
+    const among = read({ ...sound, SECRET_KEY_FALLBACKS: `${earlier},${sample}` }).findings
+    assert.deepEqual([among[0]?.code, among[0]?.level], ['L006', 'error'], sample)
+    assert.ok(!told(among).includes(sample))
+  }
+  const weak: [string, string][] = [
+    ['mB3rV0qTz8xWf1LkPd6sYc9uHn2eGa5', 'L002'],
+    ['changeme', 'L002'],
+  ]
+  for (const [secret, code] of weak) {
+    const { findings } = read({ ...sound, SECRET_KEY: secret })
+    assert.deepEqual([findings[0]?.code, findings[0]?.level], [code, 'error'])
+    assert.ok(!told(findings).includes(secret))
+  }
+})
+
+test('secrets that a generator gives are taken', () => {
+  for (let made = 0; made < 200; made++) {
+    for (const encoding of ['hex', 'base64url', 'base64'] as const) {
+      const secret = randomBytes(32).toString(encoding)
+      assert.deepEqual(codes({ ...sound, SECRET_KEY: secret }), [], secret)
+    }
   }
 })
 

@@ -40,6 +40,7 @@ export const findings = {
     'SECRET_KEY_FALLBACKS holds a secret that is short or a sample',
     'Remove it: proofs made with it can be forged. Links that it made will say "Invalid or expired link".',
   ],
+  L007: ['error', 'SECRET_KEY_FALLBACKS holds one secret twice', 'List each earlier secret once.'],
   L010: [
     'error',
     'Neither PUBLIC_URL nor ALLOWED_HOSTS is set: letters would hold no usable link',

@@ -1,17 +1,7 @@
 /** SECRET_KEY and those before it: present, long enough, and nobody's sample. No finding holds any of it. */
+import { hasTwice, weakness } from '../engine/secrets.ts'
 import { finding } from './findings.ts'
 import type { Reading } from './variables.ts'
-
-const least = 32
-
-/** What tutorials, templates and tired fingers leave in place. */
-const samples =
-  /^(django-insecure-|change[-_ ]?(me|this|it)|your[-_ ]|my[-_ ]|insecure|replace[-_ ]|super[-_ ]?secret|secret[-_ ]?key|(example|sample|default|dummy|password|keyboard)([-_ ]|\d|$)|<|\$\{|\{\{)/i
-
-/** Whether a secret can be guessed from what is public, or is hardly one at all. */
-export function isSample(secret: string): boolean {
-  return samples.test(secret) || new Set(secret).size < 10 || /^(.{1,24}?)\1+$/s.test(secret)
-}
 
 /** The secret and its forerunners. In development a sample is told of and taken. */
 export function readSecret(
@@ -21,12 +11,14 @@ export function readSecret(
 ): { secret?: string; secretFallbacks: readonly string[] } {
   const secret = read.text('SECRET_KEY') ?? file.secret
   const secretFallbacks = read.list('SECRET_KEY_FALLBACKS') ?? file.secretFallbacks ?? []
+  const weak = weakness(secret ?? '')
   if (secret === undefined || secret === '') read.findings.push(finding('L001'))
-  else if (secret.length < least) read.findings.push(finding('L002', { length: secret.length }))
-  else if (isSample(secret)) read.findings.push(finding('L004', {}, development ? 'warning' : 'error'))
+  else if (weak === 'short') read.findings.push(finding('L002', { length: secret.length }))
+  else if (weak === 'sample') read.findings.push(finding('L004', {}, development ? 'warning' : 'error'))
   if (secret !== undefined && secretFallbacks.includes(secret)) read.findings.push(finding('L005'))
-  if (secretFallbacks.some((earlier) => earlier.length < least || isSample(earlier))) {
+  if (secretFallbacks.some((earlier) => weakness(earlier) !== null)) {
     read.findings.push(finding('L006', {}, development ? 'warning' : 'error'))
   }
+  if (hasTwice(secretFallbacks)) read.findings.push(finding('L007'))
   return { ...(secret === undefined ? {} : { secret }), secretFallbacks }
 }

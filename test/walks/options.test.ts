@@ -366,3 +366,33 @@ inMemory('everything unsound in the options is told at once', async (open) => {
   assert.match(await refusal(open, { flows: [] }), /1\. flows: name at least one/)
   seesNot({ status: 400, headers: new Headers(), text: message, location: null }, 'undefined')
 })
+
+inMemory(
+  'a secret that is a sample, or one of another, is refused in code as it is in the environment',
+  async (open) => {
+    const secret = 'vK9#fT2-long-enough-and-nobody-knows-it'
+    const earlier = 'Qm4!xB7-this-one-was-in-use-last-winter'
+    const weak = {
+      'it is a sample': { secret: 'changeme-changeme-changeme-now-please' },
+      'at least 32 characters': { secret: 'vK9#fT2-too-short' },
+      'holds the secret itself': { secret, secretFallbacks: [earlier, secret] },
+      'holds one secret twice': { secret, secretFallbacks: [earlier, earlier] },
+      'short or a sample': { secret, secretFallbacks: ['0123456789abcdef0123456789abcdef'] },
+    }
+    for (const [reason, options] of Object.entries(weak)) {
+      const message = await refusal(open, options)
+      assert.match(message, new RegExp(`1\\. secret.*${reason}`))
+      assert.doesNotMatch(message, /\n2\./)
+      for (const hidden of [secret, earlier, ...Object.values(options).flat()]) assert.ok(!message.includes(hidden))
+    }
+    await open({ secret, secretFallbacks: [earlier] })
+  },
+)
+
+inMemory('a flow that tells whether an account exists is warned of in the log', async (open) => {
+  const { log } = await open({ flows: [classic, { ...code, disclosure: 'explicit' }] })
+  assert.deepEqual(
+    log.filter(({ level }) => level === 'warn').map(({ flow }) => flow),
+    ['code'],
+  )
+})
