@@ -16,6 +16,8 @@ const may: Record<string, readonly string[]> = {
   accounts: ['engine'],
   stores: ['engine', 'accounts/own.ts', 'accounts/tidy.ts'],
   mail: ['engine', 'words'],
+  audit: ['engine'],
+  captcha: ['engine'],
   pages: ['engine', 'words'],
   http: ['engine', 'words', 'pages'],
   react: ['http/wire.ts'],
@@ -26,7 +28,7 @@ const may: Record<string, readonly string[]> = {
 const mayTypes: Record<string, readonly string[]> = {
   accounts: ['options.ts'],
   mail: ['options.ts'],
-  http: ['options.ts', 'mail', 'accounts', 'flows', 'system.ts'],
+  http: ['captcha', 'options.ts', 'mail', 'accounts', 'flows', 'system.ts'],
 }
 
 /** Packages that a room may use. Absent: any. */

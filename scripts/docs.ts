@@ -41,6 +41,12 @@ ${options('Options')}
 
 ${options('SmtpOptions')}
 
+### The audit
+
+${options('AuditOptions', 'src/audit/auditor.ts')}
+
+Days are whole ones of UTC. [audit.md](audit.md) says what is noted, and how to check it.
+
 ### The users table
 
 ${options('AccountsTable', 'src/engine/ports.ts')}

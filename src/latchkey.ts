@@ -6,6 +6,8 @@ import { argon2Hasher } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
+import { type Auditor, auditor, keptOf } from './audit/auditor.ts'
+import { refuseKept } from './audit/keep.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
 import { refuseLimits } from './engine/limit-bounds.ts'
@@ -41,6 +43,8 @@ export type Recovery = {
   close(): Promise<void>
   /** After `ready()`. */
   readonly worker: Worker
+  /** Seals the audit; it runs where the worker runs. */
+  readonly audit: Auditor
   readonly store: Store
   readonly accounts: Accounts
   readonly mailer: Mailer
@@ -50,6 +54,7 @@ export type Recovery = {
 
 type Opened = {
   readonly worker: Worker
+  readonly audit: Auditor
   readonly kit: Kit
   readonly mailer: Mailer
   /** Tells of what is kept in this process alone: refusals that were counted, alarms on their way. */
@@ -117,10 +122,15 @@ export function latchkey(options: Options): Recovery {
       await value.worker.stop()
       await value.mailer.close()
       await value.end()
+      // Last, for what ended was noted too.
+      await value.audit.stop()
       await value.kit.store.close()
     },
     get worker() {
       return known().worker
+    },
+    get audit() {
+      return known().audit
     },
     get store() {
       return known().kit.store
@@ -172,6 +182,7 @@ function settle(options: Options): Settings {
   for (const to of options.alarms?.to ?? []) if (!isPlainAddress(to)) reasons.push(`alarms.to: "${to}" is no address.`)
   attempt(() => options.alarms?.from === undefined || sender(options.alarms.from), null)
   if (limits) reasons.push(...refuseLimits(limits, flows))
+  reasons.push(...refuseKept(keptOf(options.audit)))
   reasons.push(...collisions(flows, publicUrl, spaUrl))
   if (reasons.length > 0) {
     const list = reasons.map((reason, at) => `${at + 1}. ${reason}`).join('\n')
@@ -249,13 +260,24 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     log: noted,
   })
   const hono = app(partsOf(options, settings, kit, assets, noted))
-  if (options.worker ?? true) sender.start()
+  const sealing = auditor({ kit, options: options.audit ?? {}, log: noted })
+  if (options.worker ?? true) {
+    sender.start()
+    sealing.start()
+  }
   const end = async (): Promise<void> => {
     clearInterval(settling)
     await settleLimits(true)
     await operators.close()
   }
-  return { worker: sender, kit, mailer, end, answer: (request, peer) => hono.fetch(withPlainMethod(request), peer) }
+  return {
+    worker: sender,
+    audit: sealing,
+    kit,
+    mailer,
+    end,
+    answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),
+  }
 }
 
 function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['assets'], log: Parts['log']): Parts {

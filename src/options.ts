@@ -1,4 +1,5 @@
 /** The options of `latchkey()`: one type for code, configuration file and environment. */
+import type { AuditOptions } from './audit/auditor.ts'
 import type { Flow } from './engine/flow.ts'
 import type { Limits } from './engine/limits.ts'
 import type { AccountsTable, Clock, Database, Mail, Random } from './engine/ports.ts'
@@ -73,9 +74,11 @@ export type Options = {
   readonly limits?: Partial<Limits> | 'off'
   /** Who is told by mail of what is wrong with the whole installation, once an hour. Default: nobody; the log has it. */
   readonly alarms?: AlarmOptions
+  /** How long events are kept, and where the chain's end is written down. Default: 180 days, networks 30; the log. */
+  readonly audit?: AuditOptions
   /** Hashes in flight at once. Default: the number of cores. */
   readonly hashes?: number
-  /** Whether this process sends letters. Default: true. */
+  /** Whether this process sends letters, seals the audit and cleans up. Default: true. */
   readonly worker?: boolean
   /** Shows the gallery and the development inbox, on loopback only. Default: false. */
   readonly development?: boolean

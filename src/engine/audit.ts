@@ -16,11 +16,22 @@ export type EventName =
   | 'password.changed'
   | 'password.refused'
   | 'limit.crossed'
+  | 'limit.closed'
+  | 'alarm.raised'
   | 'session.opened'
   | 'session.refused'
   | 'session.ended'
   | 'account.looked-up'
   | 'account.added'
+  | 'server.started'
+  | 'audit.broken'
+  | 'audit.exported'
+  | 'audit.erased'
+  | 'audit.shortened'
+  | 'audit.removed'
+  | 'settings.changed'
+  | 'captcha.refused'
+  | 'captcha.unavailable'
 
 /** Who it was, as far as a request tells. */
 export type Caller = {

@@ -55,6 +55,7 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     ...(store ? { store } : {}),
     ...(file.accounts ? { accounts: file.accounts } : {}),
     ...(file.hashes ? { hashes: file.hashes } : {}),
+    ...(file.audit ? { audit: file.audit } : {}),
     ...(file.log ? { log: file.log } : {}),
     flows: readFlows(read, flags, file),
     trustedProxies: readProxies(read, file),

@@ -108,6 +108,14 @@ const schema = z.strictObject({
   limits: z.union([z.literal('off'), limits], 'expected "off" or { asksPerNetwork: [{ max, ms }], … }').optional(),
   alarms: z.strictObject({ to: z.array(text).min(1), from: text.optional() }).optional(),
   hashes: z.int().min(1).max(256).optional(),
+  audit: z
+    .strictObject({
+      days: z.int().min(1).max(365).optional(),
+      networkDays: z.int().min(1).max(365).optional(),
+      heads: z.union([text, aFunction], 'expected a file, or a function that takes a head').optional(),
+      secrets: z.array(text).optional(),
+    })
+    .optional(),
   log: aFunction.optional(),
 } satisfies Record<keyof FileOptions, unknown>)
 

@@ -6,7 +6,6 @@ const day = 24 * 3600 * 1000
 export const challengeAge = day
 /** Counted from the making of a letter that was sent or dropped. One still queued stays until the worker settles it. */
 export const letterAge = 7 * day
-export const eventAge = 180 * day
 
 /** Rows that one step of a purge takes at most, so that no step holds the database for long. */
 export const step = 500

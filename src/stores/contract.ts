@@ -6,11 +6,13 @@
 import { test as nodeTest } from 'node:test'
 import { accountPromises } from './contract-accounts.ts'
 import { askPromises } from './contract-asks.ts'
+import { auditPromises } from './contract-audit.ts'
 import { changePromises } from './contract-changes.ts'
 import { letterPromises } from './contract-letters.ts'
 import { limitPromises } from './contract-limits.ts'
 import { proofPromises } from './contract-proofs.ts'
 import { restPromises } from './contract-rest.ts'
+import { settingPromises } from './contract-settings.ts'
 import type { Opened } from './contract-values.ts'
 
 /**
@@ -29,7 +31,9 @@ export function storeContract(
     ...changePromises,
     ...letterPromises,
     ...accountPromises,
+    ...auditPromises,
     ...restPromises,
+    ...settingPromises,
   }
   for (const [sentence, story] of Object.entries(promises)) {
     test(`${name}: ${sentence}`, async () => {

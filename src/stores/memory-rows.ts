@@ -3,6 +3,7 @@ import type { AuditEvent } from '../engine/audit.ts'
 import { givenBack, type Hit, type Take } from '../engine/limits.ts'
 import { Fault } from '../engine/outcome.ts'
 import type * as port from '../engine/ports.ts'
+import type { AuditRow, Checkpoint, Segment } from '../engine/seal.ts'
 import { type Count, crossing, hitOf, nothing, oneMore, quieted } from './counts.ts'
 
 /** A letter in the outbox. */
@@ -15,6 +16,9 @@ export type Queued = {
   readonly lease: string | null
 }
 
+/** The audit's chain; `shortened` has the numbers of segments whose events were cut. */
+export type Chain = { segments: Segment[]; checkpoint: Checkpoint | null; readonly shortened: Set<number> }
+
 /** All tables. */
 export type Rows = {
   readonly accounts: Map<string, port.Account>
@@ -24,8 +28,10 @@ export type Rows = {
   readonly sessions: Map<string, port.Session>
   /** Newest first. */
   readonly history: Map<string, readonly string[]>
+  readonly settings: Map<string, port.Setting>
   readonly listeners: Set<() => void>
-  events: (AuditEvent & { seq: number })[]
+  events: AuditRow[]
+  readonly chain: Chain
   accountIds: number
   eventSeqs: number
 }
@@ -67,9 +73,11 @@ export function giveBackIn(rows: Rows, keys: readonly string[], forget: readonly
   for (const key of forget) rows.counts.delete(key)
 }
 
+const unsealed = { accountKey: null, personal: null, salt: null, seal: null, erasedBy: null }
+
 /** Notes an event under the next number. */
 export function note(rows: Rows, event: AuditEvent): void {
-  rows.events.push({ ...event, seq: ++rows.eventSeqs })
+  rows.events.push({ ...event, ...unsealed, seq: ++rows.eventSeqs })
 }
 
 /** Puts a letter into the outbox and tells the listeners. */

@@ -23,6 +23,7 @@ export const quote = (name: string): string => `"${name.replaceAll('\0', '').rep
 export function missing(table: AccountsTable, columns: boolean, found: Found): Migration[] {
   const steps: Migration[] = [{ name: '1-rows', sql: rows }]
   if (isOwn(table)) steps.push({ name: '2-users', sql: ownUsers })
+  steps.push({ name: '4-audit', sql: audit }, { name: '5-settings', sql: settings })
   return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
 }
 
@@ -146,4 +147,51 @@ CREATE TABLE users (
 ) STRICT;
 CREATE UNIQUE INDEX latchkey_users_email ON users (lower(email));
 CREATE UNIQUE INDEX latchkey_users_username ON users (lower(username));
+`
+
+/** What an operator sets while the servers run. Secrets in a value are sealed under a key that is not in the database. */
+const settings = `
+CREATE TABLE latchkey_settings (
+  name TEXT PRIMARY KEY,
+  -- JSON; null where it was taken back.
+  value TEXT,
+  version INTEGER NOT NULL CHECK (version > 0),
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
+/** What sealing puts beside an event, the chain of segments, and where the chain begins when its oldest are gone. */
+const audit = `
+ALTER TABLE latchkey_events ADD COLUMN account_key TEXT;
+ALTER TABLE latchkey_events ADD COLUMN personal TEXT;
+ALTER TABLE latchkey_events ADD COLUMN salt TEXT;
+ALTER TABLE latchkey_events ADD COLUMN seal TEXT;
+-- Number of the event that tells of the erasure.
+ALTER TABLE latchkey_events ADD COLUMN erased_by INTEGER;
+
+CREATE TABLE latchkey_segments (
+  number INTEGER PRIMARY KEY,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  newest INTEGER NOT NULL,
+  sealed_at INTEGER NOT NULL,
+  key_id TEXT NOT NULL,
+  previous TEXT NOT NULL,
+  content TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  -- 1 once networks and agents of its events were cut.
+  shortened INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX latchkey_segments_whole ON latchkey_segments (number) WHERE shortened = 0;
+
+CREATE TABLE latchkey_checkpoint (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  number INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  removed_at INTEGER NOT NULL,
+  key_id TEXT NOT NULL,
+  mac TEXT NOT NULL
+) STRICT;
 `

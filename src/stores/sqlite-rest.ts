@@ -4,7 +4,7 @@ import { findable, tidyAddress } from '../accounts/tidy.ts'
 import type { AuditEvent } from '../engine/audit.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { NewAccount, Session } from '../engine/ports.ts'
-import { challengeAge, eventAge, letterAge, step } from './ages.ts'
+import { challengeAge, letterAge, step } from './ages.ts'
 import type { Rows } from './sqlite-rows.ts'
 import { addressParameters, type Users } from './sqlite-users.ts'
 
@@ -25,7 +25,7 @@ export function restOperations(db: DatabaseSync, rows: Rows, users: Users) {
 }
 
 /** What can be purged a step at a time by one index. */
-export const purged = ['challenges', 'letters', 'events', 'sessions'] as const
+export const purged = ['challenges', 'letters', 'sessions'] as const
 
 function purges(db: DatabaseSync) {
   const sweep = (table: string, key: string, where: string) =>
@@ -33,12 +33,6 @@ function purges(db: DatabaseSync) {
   const sweeps = {
     challenges: [sweep('latchkey_challenges', 'id', 'expires_at <= ?'), challengeAge],
     letters: [sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= ?`), letterAge],
-    // By number, which needs no index on the time; the newest stays, so that no number is ever given twice.
-    events: [
-      db.prepare(`DELETE FROM latchkey_events WHERE at <= ? AND seq IN (SELECT seq FROM latchkey_events
-        WHERE seq < (SELECT max(seq) FROM latchkey_events) ORDER BY seq LIMIT ${step})`),
-      eventAge,
-    ],
     sessions: [sweep('latchkey_sessions', 'id', 'expires_at <= ?'), 0],
   } as const
   const lastOfStep = db.prepare(`SELECT key FROM latchkey_limits WHERE key > ? ORDER BY key LIMIT 1 OFFSET ${step - 1}`)

@@ -33,7 +33,8 @@ export function rowsOf(db: DatabaseSync) {
   const addChallenge = inserter(db, 'latchkey_challenges', 13)
   const addLetter = db.prepare(`INSERT INTO latchkey_letters (id, kind, flow, challenge_id, account_id, sealed_address,
     key_id, locale, created_at, expires_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const addEvent = inserter(db, 'latchkey_events', 11)
+  const addEvent = db.prepare(`INSERT INTO latchkey_events (at, name, flow, account_id, address_key, challenge_id,
+    network, agent, request_id, because) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const addSession = inserter(db, 'latchkey_sessions', 6)
   let queued = false
 
@@ -65,7 +66,7 @@ export function rowsOf(db: DatabaseSync) {
 
   function note(event: AuditEvent): void {
     const { at, name, flow, accountId, addressKey, challengeId, network, agent, requestId, because } = event
-    addEvent.run(null, at, name, flow, accountId, addressKey, challengeId, network, agent, requestId, because)
+    addEvent.run(at, name, flow, accountId, addressKey, challengeId, network, agent, requestId, because)
   }
 }
 

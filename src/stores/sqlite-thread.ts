@@ -7,12 +7,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { FaultCode } from '../engine/outcome.ts'
 import type { AccountsTable } from '../engine/ports.ts'
 import { askOperations } from './sqlite-asks.ts'
+import { auditOperations } from './sqlite-audit.ts'
 import { type File, faultOf, isOfOneOperation, openToWrite } from './sqlite-file.ts'
 import { letterOperations } from './sqlite-letters.ts'
 import { look } from './sqlite-migrate.ts'
 import { proofOperations } from './sqlite-proofs.ts'
 import { restOperations } from './sqlite-rest.ts'
 import { rowsOf } from './sqlite-rows.ts'
+import { settingOperations } from './sqlite-settings.ts'
 import { usersOf } from './sqlite-users.ts'
 
 /** What the thread is started with. */
@@ -20,9 +22,11 @@ export type ThreadData = { readonly file: File; readonly table: AccountsTable; r
 
 /** Everything that writes: synchronous functions that run within a transaction. */
 export type Operations = ReturnType<typeof askOperations> &
+  ReturnType<typeof auditOperations> &
   ReturnType<typeof proofOperations> &
   ReturnType<typeof letterOperations> &
-  ReturnType<typeof restOperations>
+  ReturnType<typeof restOperations> &
+  ReturnType<typeof settingOperations>
 
 /** An operation by name, with its arguments. */
 export type Call = readonly [name: keyof Operations, ...args: unknown[]]
@@ -52,9 +56,11 @@ function answerer(db: DatabaseSync, file: File, table: AccountsTable, columns: b
   const users = usersOf(table, columns, look(db, table))
   const operations: Operations = {
     ...askOperations(db, rows),
+    ...auditOperations(db, rows),
     ...proofOperations(db, rows, users),
     ...letterOperations(db, rows),
     ...restOperations(db, rows, users),
+    ...settingOperations(db, rows),
   }
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => db.prepare(sql))
   const run = ([name, ...args]: Call): unknown => (operations[name] as (...args: unknown[]) => unknown)(...args)
