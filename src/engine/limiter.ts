@@ -20,13 +20,14 @@ export type Limited = {
 /** How long a limiter that failed is not asked again by an ask. Milliseconds. */
 const restMs = 5_000
 
-/** What may go on with counts of this process alone: nothing that guesses. */
+/** What may go on with counts of this process alone: nothing that guesses. None of them is ever given back. */
 const floored: ReadonlySet<LimitName> = new Set<LimitName>([
   'asks-per-caller',
   'asks-per-network',
   'look-ups-per-network',
   'refused-proofs-per-network',
   'looks-per-link',
+  'passwords-per-grant',
 ])
 
 /** Wraps a store. */

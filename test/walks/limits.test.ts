@@ -383,16 +383,42 @@ onEveryStore(
   },
 )
 
-const limitsOf = async (open: Parameters<Parameters<typeof onEveryStore>[1]>[0], limits: object): Promise<string> =>
-  open({ limits } as never).then(
+onEveryStore(
+  'counts of guesses may be set lower, and higher only as far as the digits of a code allow',
+  async (open) => {
+    const codes = (digits: 6 | 7 | 8) => ({ flows: [{ ...code, proof: { ...code.proof, digits } }] })
+    const told = async (more: object): Promise<string> => limitsOf(open, {}, more)
+    const eleven = { limits: { wrongCodesPerAccount: [{ max: 11, ms: day }] } }
+    assert.match(await told({ ...codes(6), ...eleven }), /wrongCodesPerAccount: max must be 1 to 10 in 86400 seconds/)
+    assert.equal(await told({ ...codes(7), ...eleven }), '')
+    const hourly = { limits: { wrongCodesPerAccount: [{ max: 10, ms: 60 * minute }] } }
+    assert.match(await told({ ...codes(6), ...hourly }), /wrongCodesPerAccount/, 'ten an hour are 240 a day')
+    const row = { limits: { wrongCodesInARow: [{ max: 101, ms: 3650 * day }] } }
+    assert.match(await told({ ...codes(8), ...row }), /wrongCodesInARow: max must be 1 to 100/)
+    const all = { limits: { wrongCodesOfAll: [{ max: 5001, ms: day }], wrongCodesAlarm: [{ max: 1001, ms: day }] } }
+    assert.match(await told({ ...codes(6), ...all }), /wrongCodesOfAll: [\s\S]*wrongCodesAlarm: /)
+    assert.equal(await told({ ...codes(8), ...all }), '')
+  },
+)
+
+const limitsOf = async (
+  open: Parameters<Parameters<typeof onEveryStore>[1]>[0],
+  limits: object,
+  more: object = {},
+): Promise<string> =>
+  open({ limits, ...more } as never).then(
     () => '',
     (error: Error) => error.message,
   )
 
 onEveryStore('limits outside their bounds are refused at the start, with the bounds', async (open) => {
-  const least = 'limits.lettersPerAddress: max must be 1 to 1000 in 60 seconds or more, it is 0'
+  const least = 'limits.lettersPerAddress: max must be 1 to 100 in 60 seconds or more, it is 0 in 86400'
   assert.ok((await limitsOf(open, { lettersPerAddress: [{ max: 0, ms: day }] })).includes(least))
-  assert.match(await limitsOf(open, { logInsPerAccount: [{ max: 5000, ms: day }] }), /max must be 1 to 1000/)
+  assert.match(await limitsOf(open, { logInsPerAccount: [{ max: 5000, ms: day }] }), /max must be 1 to 100 in/)
+  assert.match(await limitsOf(open, { asksOfAll: [{ max: 5, ms: day }] }), /max must be 100 to 10000000/)
+  assert.match(await limitsOf(open, { lettersPerAddress: [] }), /lettersPerAddress: name a window/)
+  assert.match(await limitsOf(open, { lettersPerAddress: null }), /lettersPerAddress: it cannot be left out/)
+  assert.match(await limitsOf(open, { asksPerPlanet: [{ max: 5, ms: day }] }), /asksPerPlanet: there is no such count/)
   assert.match(await limitsOf(open, { asksPerNetwork: [{ max: 5, ms: 10 }] }), /in 60 seconds or more/)
   assert.match(await limitsOf(open, { asksPerNetwork: [{ max: 1.5, ms: day }] }), /asksPerNetwork/)
   const off = await open({ limits: 'off' }).then(
