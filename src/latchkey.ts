@@ -8,6 +8,7 @@ import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
 import { type Auditor, auditor, keptOf } from './audit/auditor.ts'
 import { refuseKept } from './audit/keep.ts'
+import { captchas } from './captcha/index.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
 import { refuseLimits } from './engine/limit-bounds.ts'
@@ -18,12 +19,13 @@ import type { Accounts, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
 import { refuseSecrets } from './engine/secrets.ts'
 import { verbs } from './engine/verbs.ts'
 import * as allFlows from './flows/index.ts'
-import { app } from './http/app.ts'
+import { app, pathsOf } from './http/app.ts'
 import { cookies } from './http/cookies.ts'
 import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
 import { askUrlOf, collisions, linksOf } from './http/routes.ts'
+import { refuseContact, securityText } from './http/security-text.ts'
 import { alarms } from './mail/alarm.ts'
 import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
@@ -41,6 +43,8 @@ export type Recovery = {
   node(request: IncomingMessage, response: ServerResponse): void
   /** Lets answers and letters on the way finish, gives the rest back, closes the database. */
   close(): Promise<void>
+  /** After `ready()`: every path that is answered, `:` before a part that may be anything; for a host's own router. */
+  readonly paths: readonly string[]
   /** After `ready()`. */
   readonly worker: Worker
   /** Seals the audit; it runs where the worker runs. */
@@ -53,6 +57,7 @@ export type Recovery = {
 }
 
 type Opened = {
+  readonly paths: readonly string[]
   readonly worker: Worker
   readonly audit: Auditor
   readonly kit: Kit
@@ -126,6 +131,9 @@ export function latchkey(options: Options): Recovery {
       await value.audit.stop()
       await value.kit.store.close()
     },
+    get paths() {
+      return known().paths
+    },
     get worker() {
       return known().worker
     },
@@ -177,6 +185,8 @@ function settle(options: Options): Settings {
   const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
   reasons.push(...refuseSecrets(options.secret, options.secretFallbacks ?? [], options.development ?? false))
   attempt(() => trusted(options.trustedProxies ?? []), null)
+  const contact = options.security ? refuseContact(options.security) : null
+  if (contact) reasons.push(contact)
   if (options.limits === 'off' && !options.development) reasons.push('limits: "off" is for measuring, in development.')
   const limits = options.limits === 'off' ? null : { ...standard, ...options.limits }
   for (const to of options.alarms?.to ?? []) if (!isPlainAddress(to)) reasons.push(`alarms.to: "${to}" is no address.`)
@@ -275,6 +285,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     audit: sealing,
     kit,
     mailer,
+    paths: pathsOf(hono),
     end,
     answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),
   }
@@ -284,6 +295,12 @@ function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['
   const { flows, publicUrl, spaUrl } = settings
   return {
     verbs: verbs(kit),
+    captchas: captchas(kit, {
+      ...options.captcha,
+      host: new URL(publicUrl).hostname,
+      development: options.development ?? false,
+      log,
+    }),
     flows,
     keys: kit.keys,
     random: kit.random,
@@ -292,6 +309,7 @@ function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['
     spaUrl,
     allowedHosts: options.allowedHosts ?? [new URL(publicUrl).host],
     isTrusted: trusted(options.trustedProxies ?? []),
+    securityText: () => (options.security ? securityText(options.security, publicUrl, kit.clock.now()) : null),
     assets,
     development: options.development
       ? { inbox: 'inbox' in options.mail ? options.mail.inbox : null, accounts: options.demonstration ?? [] }

@@ -1,5 +1,6 @@
 /** The options of `latchkey()`: one type for code, configuration file and environment. */
 import type { AuditOptions } from './audit/auditor.ts'
+import type { CaptchaOptions } from './captcha/index.ts'
 import type { Flow } from './engine/flow.ts'
 import type { Limits } from './engine/limits.ts'
 import type { AccountsTable, Clock, Database, Mail, Random } from './engine/ports.ts'
@@ -49,6 +50,14 @@ export type SmtpOptions = {
 /** One line of the log: JSON on standard error by default. Never holds a secret. */
 export type LogEntry = { level: 'debug' | 'info' | 'warn' | 'error'; message: string; [field: string]: unknown }
 
+/** Whom one tells of a hole (RFC 9116). */
+export type SecurityContact = {
+  /** `mailto:`, `tel:` or `https:` addresses, the preferred first. */
+  readonly contact: string | readonly string[]
+  /** Until when they hold, such as `2027-06-30`; past it nothing is served. A year ahead at most is advised. */
+  readonly expires: string
+}
+
 export type Options = {
   /** At least 32 characters of randomness; `latchkey secret` makes one. Everything that is signed hangs on it. */
   readonly secret: string
@@ -76,6 +85,8 @@ export type Options = {
   readonly alarms?: AlarmOptions
   /** How long events are kept, and where the chain's end is written down. Default: 180 days, networks 30; the log. */
   readonly audit?: AuditOptions
+  /** Served as `/.well-known/security.txt`: `{ contact, expires }`. Default: nothing is. */
+  readonly security?: SecurityContact
   /** Hashes in flight at once. Default: the number of cores. */
   readonly hashes?: number
   /** Whether this process sends letters, seals the audit and cleans up. Default: true. */
@@ -86,6 +97,8 @@ export type Options = {
   readonly demonstration?: readonly { email: string; username: string | null; password: string; note: string }[]
   /** Takes each line of the log. Default: JSON on standard error. */
   readonly log?: (entry: LogEntry) => void
+  /** For tests: other addresses to verify captchas at. Which captchas there are stands in the database: docs/captcha.md. */
+  readonly captcha?: CaptchaOptions
   /** For tests: a clock to turn. */
   readonly clock?: Clock
   /** For tests: randomness to seed. */

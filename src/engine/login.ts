@@ -4,6 +4,7 @@
  * single sign-on, is not logged in here: these pages know no factor but the password.
  */
 import { type Caller, event } from './audit.ts'
+import { type Captcha, passing, refusalOf } from './captcha.ts'
 import { deviceFor, knownDevice } from './device.ts'
 import { fresh } from './keys.ts'
 import { logInTakes } from './limits.ts'
@@ -12,7 +13,13 @@ import type { Account, Kit, Session } from './ports.ts'
 import { newSession, sessionIds } from './session.ts'
 
 /** Name and password as typed. */
-export type Credentials = { readonly name: string; readonly password: string; readonly caller: Caller }
+export type Credentials = {
+  readonly name: string
+  readonly password: string
+  readonly caller: Caller
+  /** Absent: none is set up. */
+  readonly captcha?: Captcha
+}
 
 /** Values of the session's and the device's cookies. */
 export type SignedIn = { readonly session: string; readonly device: string; readonly account: Account }
@@ -26,7 +33,8 @@ type Needs = Pick<
 export async function login(
   kit: Needs,
   typed: Credentials,
-): Promise<Outcome<SignedIn, 'login-failed' | 'login-elsewhere' | 'too-many-attempts'>> {
+): Promise<Outcome<SignedIn, 'login-failed' | 'login-elsewhere' | 'too-many-attempts' | 'captcha-required'>> {
+  if (typed.captcha === 'required') return refuse({ code: 'captcha-required', retryAfter: null })
   const at = kit.clock.now()
   const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
@@ -34,10 +42,10 @@ export async function login(
   const accountId = account?.id ?? `nobody:${name}`
   const takes = logInTakes(kit.keys, kit.limits, { name, accountId, block: typed.caller.block, device })
   const crossed = event(at, 'session.refused', typed.caller)
-  const { hits } = await kit.store.take(takes.told, at, crossed)
+  const { hits } = await kit.store.take(passing(takes.told, typed.captcha), at, crossed)
   if (hits.length > 0) {
     const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
-    return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
+    return refuse(refusalOf(hits, typed.captcha, secondsUntil(retryAt, at)))
   }
   const { hits: unseen } = await kit.store.take(takes.untold, at, crossed)
   const right = await kit.hasher.verify(account?.passwordHash ?? null, kit.tidyPassword(typed.password))

@@ -34,6 +34,8 @@ export type Refusal =
   | { readonly code: 'login-failed' }
   /** The password was right, and the account has a second factor or single sign-on, which our pages have not. */
   | { readonly code: 'login-elsewhere' }
+  /** `retryAfter`: when it goes without one; null where it never does. */
+  | { readonly code: 'captcha-required'; readonly retryAfter: number | null }
   /** The three of `disclosure: 'explicit'`. */
   | { readonly code: 'address-unknown' }
   | { readonly code: 'address-unverified' }

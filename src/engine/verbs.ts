@@ -1,5 +1,6 @@
 /** The verbs bound to a kit: what a face holds. */
 import type { Caller } from './audit.ts'
+import { type Form, overflow } from './captcha.ts'
 import { change, openGrant, type Wanted } from './change.ts'
 import type { Flow } from './flow.ts'
 import { type Credentials, login, logout, signedIn } from './login.ts'
@@ -29,6 +30,8 @@ export function verbs(kit: Kit) {
     login: (typed: Credentials) => login(kit, typed),
     signedIn: (token: string) => signedIn(kit, token),
     logout: (token: string, caller: Caller) => logout(kit, token, caller),
+    /** Seconds for which a full limit asks this caller for a captcha; null while none does. */
+    overflow: (form: Form, caller: Caller) => overflow(kit, form, caller),
     ping: () => kit.store.ping(),
     now: () => kit.clock.now(),
   }

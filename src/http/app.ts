@@ -1,10 +1,11 @@
 /** The routes, each with its methods and handler. Web-standard: a Request comes in, a Response goes out. */
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { fresh } from '../engine/keys.ts'
 import { pickLocale } from '../words/index.ts'
+import { giveChallenge, postStep, showStep } from './captcha.ts'
 import { showGallery, showInbox, showLetter, showLetterHtml } from './development.ts'
 import { refusalPage, type Wrong, wrong } from './faces.ts'
-import { cors, hostGuard, securityHeaders } from './guard.ts'
+import { cors, hostGuard, httpsOnly, isForeignPost, securityHeaders } from './guard.ts'
 import { apiChange, apiProve, apiRequest, rulesOf, spaAsk, spaChange } from './json-face.ts'
 import { openapi } from './openapi.ts'
 import * as page from './page-face.ts'
@@ -31,7 +32,8 @@ export function app(parts: Parts): Hono<Env> {
     await next()
   })
   hono.use(hostGuard(parts, (c) => refuse(c, 'misdirected')))
-  for (const path of jsonPaths(parts)) hono.use(`${path}*`, cors(parts))
+  hono.use(httpsOnly(parts, isJson, (c) => refuse(c, 'misdirected')))
+  for (const path of jsonPaths(parts)) hono.use(`${path}*`, cors(parts), programsOnly(parts))
   hono.notFound((c) => refuse(c as C, 'not-found'))
   hono.onError((error, c) => {
     const noted = { request: c.get('requestId'), path: c.req.routePath, error: String(error) }
@@ -83,6 +85,23 @@ export function app(parts: Parts): Hono<Env> {
   return hono
 }
 
+/** Every path that the app answers, `:` before a part that may be anything. */
+export const pathsOf = (hono: Hono<Env>): string[] => [
+  ...new Set(hono.routes.map(({ path }) => path).filter((path) => !path.endsWith('*'))),
+]
+
+/** No page of another origin posts to a program's route. */
+function programsOnly(parts: Parts): MiddlewareHandler<Env> {
+  const detail =
+    'The request came from a page of another origin. A front end that stands elsewhere is named by SPA_URL.'
+  return async (c, next) => {
+    if (c.req.method === 'POST' && isForeignPost(c, parts)) {
+      return wrong(c, pickLocale(c.req.header('accept-language')), 'forbidden', detail)
+    }
+    await next()
+  }
+}
+
 /** Whether the other end went away while its body was read: nobody's fault, and nothing to wake an operator for. */
 const isBrokenOff = (error: Error): boolean =>
   error.name === 'AbortError' || error.message === 'aborted' || (error as NodeJS.ErrnoException).code === 'ECONNRESET'
@@ -103,12 +122,17 @@ function routeBoth(route: Route, path: string, methods: Methods): void {
 }
 
 function routeShared(parts: Parts, route: Route, routePage: Route): void {
-  const change = parts.flows.find(hasPages)?.routes.ask
+  const [first] = parts.flows
+  const pages = parts.flows.find(hasPages)
+  const change = pages?.routes.ask ?? (first?.face === 'json' ? parts.spaUrl + first.routes.spa.ask : null)
   const asset = ({ body, type }: Asset): Handler => {
     return (c) => c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
   }
   route(shared.style, { GET: asset(parts.assets.style) })
   route(shared.script, { GET: asset(parts.assets.script) })
+  route(shared.captchaScript, { GET: asset(parts.assets.captcha) })
+  routePage(shared.captcha, { GET: (c) => showStep(c, parts), POST: (c) => postStep(c, parts) })
+  routeBoth(route, shared.captchaChallenge, { GET: (c) => giveChallenge(c, parts) })
   route(shared.health, { GET: (c) => c.text('ok') })
   route(shared.ready, {
     GET: async (c) => {
@@ -122,6 +146,11 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
   const document = JSON.stringify(openapi(parts))
   route(shared.openapi, { GET: (c) => c.body(document, 200, { 'Content-Type': 'application/json' }) })
   if (change) route(shared.changePassword, { GET: (c) => c.redirect(change, 303) })
+  const securityText: Handler = (c) => {
+    const text = parts.securityText()
+    return text === null ? refusalPage(c, parts, null, 'not-found') : c.text(text)
+  }
+  if (parts.securityText() !== null) route(shared.securityText, { GET: securityText })
   routePage(shared.logout, { POST: (c) => postLogout(c, parts) })
   routePage(shared.account, { GET: (c) => showAccount(c, parts) })
   const home = parts.flows.find((flow) => flow.home)?.home ?? shared.account

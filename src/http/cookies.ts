@@ -90,6 +90,12 @@ export function cookies(keys: Keyring, random: Random, secure: boolean) {
     dropGrant: (c: Context, handle: string): void =>
       void deleteCookie(c, name(`grant_${handle}`), { path: '/', secure }),
 
+    /** Leave for one form, from the captcha before it. */
+    captchaPass: (c: Context, form: string): string | undefined => get(c, `captcha_${form}`),
+    captchaPassed: (c: Context, form: string, pass: string): void => set(c, `captcha_${form}`, pass, 600),
+    dropCaptchaPass: (c: Context, form: string): void =>
+      void deleteCookie(c, name(`captcha_${form}`), { path: '/', secure }),
+
     session: (c: Context): string | undefined => get(c, 'session'),
     signIn: (c: Context, token: string): void => set(c, 'session', token, sessionLife / 1000),
     signOut(c: Context): void {

@@ -24,6 +24,7 @@ const statusOf: Record<Problem['code'], ContentfulStatusCode> = {
   'password-refused': 422,
   'login-failed': 403,
   'login-elsewhere': 403,
+  'captcha-required': 403,
   'address-unknown': 404,
   'address-unverified': 409,
   'account-inactive': 409,
@@ -56,10 +57,23 @@ export function refusalPage(
 }
 
 /** A refusal of a flow's verb, as a problem document (RFC 9457), its sentence also under `error`. */
-export function problemOf(c: Context, locale: Locale, flow: Flow, refusal: Refusal): Response {
+export function problemOf(
+  c: Context,
+  locale: Locale,
+  flow: Flow,
+  refusal: Refusal,
+  captcha?: Problem['captcha'],
+): Response {
   const problem = problemBody(refusal.code, say(locale, `problem.${refusal.code}`, {}, flow.wording))
   if (refusal.code === 'password-refused') {
     problem.unmet = refusal.unmet.map((code) => ({ code, message: unmetSentence(locale, code, flow.password.min) }))
+  }
+  if (refusal.code === 'captcha-required') {
+    if (captcha) problem.captcha = captcha
+    if (refusal.retryAfter !== null) {
+      problem.retry_after = refusal.retryAfter
+      c.header('Retry-After', String(refusal.retryAfter))
+    }
   }
   if (refusal.code === 'too-many-attempts') {
     problem.retry_after = refusal.retryAfter

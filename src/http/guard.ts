@@ -1,6 +1,7 @@
 /** What stands before every handler: the host, the headers that every answer carries, and whether a post is from our own page. */
 import type { Context, MiddlewareHandler } from 'hono'
-import type { Env, Parts } from './parts.ts'
+import { cameInClear } from './network.ts'
+import { type Env, type Parts, peerOf } from './parts.ts'
 import { hasPages, shared } from './routes.ts'
 
 /** Headers of every answer (OWASP HTTP Headers Cheat Sheet). No script or style stands in a page; nothing comes from elsewhere. */
@@ -30,6 +31,28 @@ export function securityHeaders(parts: Parts): Record<string, string> {
       ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }
       : {}),
   }
+}
+
+/**
+ * The content policy of a page on which a provider's script runs. `formAction`: the one place that its form may go to.
+ */
+export function policyWith(
+  hosts: Readonly<Record<'script' | 'frame' | 'connect' | 'style' | 'img', readonly string[]>>,
+  formAction: string,
+): string {
+  const some = (sources: readonly string[]): string => (sources.length > 0 ? sources.join(' ') : `'none'`)
+  return [
+    `default-src 'none'`,
+    `script-src ${["'self'", ...hosts.script].join(' ')}`,
+    `style-src ${["'self'", ...hosts.style].join(' ')}`,
+    `img-src ${["'self'", 'data:', ...hosts.img].join(' ')}`,
+    `connect-src ${some(hosts.connect)}`,
+    `frame-src ${some(hosts.frame)}`,
+    `form-action ${formAction}`,
+    `frame-ancestors 'none'`,
+    `base-uri 'none'`,
+    `object-src 'none'`,
+  ].join('; ')
 }
 
 /**
@@ -79,6 +102,39 @@ export function hostGuard(
     if (!probe && !(isOurs(url.host) && (header === undefined || isOurs(header)))) return refuse(c)
     await next()
   }
+}
+
+/**
+ * Keeps to https where the public address does. What a proxy took in clear was readable on the way: a page is looked for
+ * again under https, anything else is refused and not led on, so that a program's mistake is seen at once.
+ */
+export function httpsOnly(
+  parts: Parts,
+  isProgram: (c: Context<Env>) => boolean,
+  refuse: (c: Context<Env>) => Response | Promise<Response>,
+): MiddlewareHandler<Env> {
+  if (!parts.publicUrl.startsWith('https:')) return (_, next) => next()
+  return async (c, next) => {
+    const { pathname, search } = new URL(c.req.url)
+    const proto = c.req.header('x-forwarded-proto') ?? null
+    const probe = pathname === shared.health || pathname === shared.ready
+    if (probe || !cameInClear(peerOf(c), proto, parts.isTrusted)) return next()
+    const isLook = c.req.method === 'GET' || c.req.method === 'HEAD'
+    return isLook && !isProgram(c) ? c.redirect(parts.publicUrl + pathname + search, 308) : refuse(c)
+  }
+}
+
+/**
+ * Whether a program's post was sent by a page of an origin that is neither ours nor the front end's. Browsers ask before
+ * they send such JSON and are told no; this holds where something answered in our place, or nobody asked.
+ */
+export function isForeignPost(c: Context<Env>, parts: Parts): boolean {
+  const origin = c.req.header('origin')
+  if (origin !== undefined && origin !== 'null') {
+    return !isOurOrigin(c, parts, origin) && origin !== new URL(parts.spaUrl).origin
+  }
+  const site = c.req.header('sec-fetch-site')
+  return site === undefined ? origin === 'null' : site !== 'same-origin' && site !== 'none'
 }
 
 /**

@@ -1,11 +1,14 @@
 /** The same verbs for programs: JSON in, JSON or a problem document out, and no cookie. */
 import type { Context } from 'hono'
 import type { z } from 'zod'
+import type { Form } from '../engine/captcha.ts'
 import type { Flow, JsonFlow } from '../engine/flow.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import { longest } from '../engine/policy.ts'
 import type { Link } from '../engine/prove.ts'
+import type { Received } from '../engine/request.ts'
 import { pickLocale, say } from '../words/index.ts'
+import { type Brought, broughtBy, tellOf } from './captcha.ts'
 import { deadToken, problemOf, wrong, wrongBody } from './faces.ts'
 import { callerOf, type Env, type Parts } from './parts.ts'
 import { hasControls, readJson } from './read.ts'
@@ -39,19 +42,41 @@ export const rulesOf = ({ password }: Flow): Rules => ({
   history: password.history,
 })
 
-async function ask(c: C, parts: Parts, flow: Flow, address: string, previous: string | null) {
+/** A refusal; where a captcha is asked for, with what a program needs to solve it. */
+async function refused(
+  c: C,
+  parts: Parts,
+  flow: Flow,
+  refusal: Refusal,
+  form: Form,
+  brought: Brought,
+): Promise<Response> {
+  const captcha = refusal.code === 'captcha-required' ? await tellOf(parts, form, brought) : undefined
+  return problemOf(c, localeOf(c), flow, refusal, captcha)
+}
+
+type AskBody = { readonly email?: string | null; readonly flow_id?: string; readonly captcha?: string }
+
+/** What came of an ask, or the answer that refuses it. */
+async function ask(c: C, parts: Parts, flow: Flow, body: AskBody): Promise<Received | Response> {
   const caller = callerOf(c, parts, null)
-  if (hasControls(address)) return { ok: false, refusal: { code: 'email-invalid' } } as const
-  const known = await parts.verbs.lookup(flow, address, caller)
-  return known.ok ? parts.verbs.request(flow, { address, caller, previous, resend: previous !== null }) : known
+  const [address, previous] = [body.email ?? '', body.flow_id ?? null]
+  if (hasControls(address)) return problemOf(c, localeOf(c), flow, { code: 'email-invalid' })
+  const brought = await broughtBy(parts, 'request', body.captcha, caller)
+  const { captcha } = brought
+  // Nobody is looked up for one who is refused in any case.
+  const known = captcha === 'required' ? ({ ok: true } as const) : await parts.verbs.lookup(flow, address, caller)
+  const asked = { address, caller, previous, resend: previous !== null, captcha }
+  const outcome = known.ok ? await parts.verbs.request(flow, asked) : known
+  return outcome.ok ? outcome : refused(c, parts, flow, outcome.refusal, 'request', brought)
 }
 
 /** `POST /api/flows/<flow>/request` */
 export async function apiRequest(c: C, parts: Parts, flow: Flow): Promise<Response> {
   const body = await bodyOf(c, requestBody)
   if (body instanceof Response) return body
-  const outcome = await ask(c, parts, flow, body.email ?? '', body.flow_id ?? null)
-  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
+  const outcome = await ask(c, parts, flow, body)
+  if (outcome instanceof Response) return outcome
   const answer: RequestAnswer = {
     message: sentSentence(c, flow),
     flow_id: outcome.flowId,
@@ -61,6 +86,9 @@ export async function apiRequest(c: C, parts: Parts, flow: Flow): Promise<Respon
   return c.json(answer)
 }
 
+/** Looking at a link spends nothing, so it asks for nothing. */
+const noCaptcha: Brought = { captcha: 'off', instead: null }
+
 const sentSentence = (c: C, flow: Flow): string =>
   say(localeOf(c), flow.proof.kind === 'code' ? 'api.code-sent' : 'api.link-sent')
 
@@ -69,11 +97,13 @@ export async function apiProve(c: C, parts: Parts, flow: Flow): Promise<Response
   const body = await bodyOf(c, proveBody)
   if (body instanceof Response) return body
   const caller = callerOf(c, parts, null)
+  const brought = 'token' in body ? noCaptcha : await broughtBy(parts, 'verify', body.captcha, caller)
+  const { captcha } = brought
   const outcome =
     'token' in body
       ? await parts.verbs.look(flow, { token: body.token, uid: body.uid ?? null }, caller)
-      : await parts.verbs.prove(flow, { flowId: body.flow_id, address: body.email, code: body.code, caller })
-  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
+      : await parts.verbs.prove(flow, { flowId: body.flow_id, address: body.email, code: body.code, caller, captcha })
+  if (!outcome.ok) return refused(c, parts, flow, outcome.refusal, 'verify', brought)
   const { grant, expiresIn, account } = outcome
   const answer: ProveAnswer = { grant, expires_in: expiresIn, account: account.email, rules: rulesOf(flow) }
   return c.json(answer)
@@ -85,9 +115,10 @@ export async function apiChange(c: C, parts: Parts, flow: Flow): Promise<Respons
   if (body instanceof Response) return body
   const by = 'token' in body ? { token: body.token, uid: body.uid ?? null } : { grant: body.grant }
   const caller = callerOf(c, parts, null)
-  const wanted = { by, password: body.password, confirm: body.confirm ?? null, caller }
+  const brought = await broughtBy(parts, 'change', body.captcha, caller)
+  const wanted = { by, password: body.password, confirm: body.confirm ?? null, caller, captcha: brought.captcha }
   const outcome = await parts.verbs.change(flow, wanted)
-  if (!outcome.ok) return problemOf(c, localeOf(c), flow, outcome.refusal)
+  if (!outcome.ok) return refused(c, parts, flow, outcome.refusal, 'change', brought)
   const answer: ChangeAnswer = { message: say(localeOf(c), 'api.changed') }
   return c.json(answer)
 }
@@ -96,8 +127,8 @@ export async function apiChange(c: C, parts: Parts, flow: Flow): Promise<Respons
 export async function spaAsk(c: C, parts: Parts, flow: JsonFlow): Promise<Response> {
   const body = await bodyOf(c, spaAskBody)
   if (body instanceof Response) return body
-  const outcome = await ask(c, parts, flow, body.email ?? '', null)
-  return outcome.ok ? c.json({ message: sentSentence(c, flow) }) : problemOf(c, localeOf(c), flow, outcome.refusal)
+  const outcome = await ask(c, parts, flow, body)
+  return outcome instanceof Response ? outcome : c.json({ message: sentSentence(c, flow) })
 }
 
 /** `POST /auth/reset-password/`: any wrong, old or used token is a 400 with one sentence. */
@@ -106,9 +137,10 @@ export async function spaChange(c: C, parts: Parts, flow: JsonFlow): Promise<Res
   if (body instanceof Response) return body
   const by: Link = { token: body.token ?? '', uid: null }
   const caller = callerOf(c, parts, null)
-  const wanted = { by, password: body.new_password ?? '', confirm: null, caller }
+  const brought = await broughtBy(parts, 'change', body.captcha, caller)
+  const wanted = { by, password: body.new_password ?? '', confirm: null, caller, captcha: brought.captcha }
   const outcome = await parts.verbs.change(flow, wanted)
   if (outcome.ok) return c.json({ message: say(localeOf(c), 'api.changed') })
   const refusal: Refusal = outcome.refusal
-  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : problemOf(c, localeOf(c), flow, refusal)
+  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : refused(c, parts, flow, refusal, 'change', brought)
 }

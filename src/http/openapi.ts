@@ -31,6 +31,7 @@ const post = (summary: string, body: Schema, answer: Schema, refusals: Record<st
 })
 
 const limited = { 429: 'Too many attempts by this caller; `Retry-After` says how long to wait.' }
+const robot = { 403: 'A captcha must be solved first; `captcha` says which.' }
 const dead = { 410: 'The link or the grant is invalid or expired.' }
 const poor = { 422: 'The password is refused; `unmet` lists the rules. The proof is not spent.' }
 
@@ -44,10 +45,10 @@ export function openapi(parts: Parts): object {
       'Ask for a letter. The same answer for every address.',
       requestBody,
       answers.request,
-      limited,
+      { ...limited, ...robot },
     )
-    paths[`${base}/prove`] = post('Prove a code, or look at a link.', proveBody, answers.prove, dead)
-    paths[`${base}/change`] = post('Set the password.', changeBody, answers.message, { ...dead, ...poor })
+    paths[`${base}/prove`] = post('Prove a code, or look at a link.', proveBody, answers.prove, { ...dead, ...robot })
+    paths[`${base}/change`] = post('Set the password.', changeBody, answers.message, { ...dead, ...poor, ...robot })
     paths[`${base}/rules`] = {
       get: {
         summary: 'What a new password must be.',
@@ -57,18 +58,14 @@ export function openapi(parts: Parts): object {
   }
   for (const flow of parts.flows) {
     if (flow.face !== 'json') continue
-    paths[flow.routes.ask] = post(
-      'Ask for a letter. The same answer for every address.',
-      spaAskBody,
-      answers.message,
-      limited,
-    )
-    paths[flow.routes.change] = post(
-      'Set the password with the token of the link.',
-      spaChangeBody,
-      answers.message,
-      poor,
-    )
+    paths[flow.routes.ask] = post('Ask for a letter. The same answer for every address.', spaAskBody, answers.message, {
+      ...limited,
+      ...robot,
+    })
+    paths[flow.routes.change] = post('Set the password with the token of the link.', spaChangeBody, answers.message, {
+      ...poor,
+      ...robot,
+    })
   }
   return {
     openapi: '3.1.0',

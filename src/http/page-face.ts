@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import type { Changed } from '../engine/change.ts'
 import type { Link, Proved } from '../engine/prove.ts'
 import * as pages from '../pages/index.ts'
-import type { AskView, CodeView } from '../pages/views.ts'
+import type { AskView, CaptchaView, CodeView, NewPasswordView } from '../pages/views.ts'
+import { broughtByForm, formPage, shownOn } from './captcha.ts'
 import { refusalPage, status, wrongBody } from './faces.ts'
 import { isOurPost } from './guard.ts'
 import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
@@ -38,19 +39,22 @@ export async function formOf(
 /** The form that asks for an address; also says "sent" where the flow has no page of its own for it. */
 export function showAsk(c: C, parts: Parts, flow: PagesFlow): Answer {
   if (!flow.routes.sent && c.req.query('sent') === '1') return showSent(c, parts, flow)
-  return c.html(askPage(c, parts, flow, '', null))
+  return formPage(c, parts, ofAsk(flow), null, askPage(c, parts, flow, '', null))
 }
 
-function askPage(c: C, parts: Parts, flow: PagesFlow, value: string, problem: AskView['problem']): string {
-  const { ask } = flow.routes
-  return pages.ask(frameOf(c, parts, flow), {
-    action: ask,
-    field: flow.fields.email,
-    value,
-    problem,
-    code: isCode(flow),
-  })
-}
+const ofAsk = (flow: PagesFlow) => ({ form: 'request', path: flow.routes.ask }) as const
+
+const askPage =
+  (c: C, parts: Parts, flow: PagesFlow, value: string, problem: AskView['problem']) =>
+  (captcha: CaptchaView | null): string =>
+    pages.ask(frameOf(c, parts, flow), {
+      action: flow.routes.ask,
+      field: flow.fields.email,
+      value,
+      problem,
+      code: isCode(flow),
+      captcha,
+    })
 
 /** An address came in. */
 export async function postAsk(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
@@ -58,11 +62,13 @@ export async function postAsk(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
   if (fields instanceof Response) return fields
   const address = textOf(fields, flow.fields.email)
   const again = (value: string, problem: NonNullable<AskView['problem']>): Answer =>
-    c.html(askPage(c, parts, flow, value, problem), status(problem))
+    formPage(c, parts, { ...ofAsk(flow), status: status(problem) }, null, askPage(c, parts, flow, value, problem))
   if (address === null || hasControls(address)) return again('', 'email-invalid')
 
   const caller = pageCaller(c, parts)
-  const known = await parts.verbs.lookup(flow, address, caller)
+  const captcha = await broughtByForm(c, parts, 'request', fields, caller)
+  // Nobody is looked up for one who is refused in any case.
+  const known = captcha === 'required' ? ({ ok: true } as const) : await parts.verbs.lookup(flow, address, caller)
   const memory = parts.cookies.remembered(c, flow.name, address)
   const outcome = known.ok
     ? await parts.verbs.request(flow, {
@@ -70,11 +76,15 @@ export async function postAsk(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
         caller,
         previous: memory?.flowId ?? null,
         resend: fields.get('resend') === '1',
+        captcha,
       })
     : known
   if (!outcome.ok) {
     const { refusal } = outcome
     if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
+    if (refusal.code === 'captcha-required') {
+      return formPage(c, parts, ofAsk(flow), refusal, askPage(c, parts, flow, address, refusal.code))
+    }
     return again(address, refusal.code)
   }
   if (!isCode(flow)) return c.redirect(sentPath(flow), 303)
@@ -90,12 +100,22 @@ export const showSent = (c: C, parts: Parts, flow: PagesFlow): Answer =>
 // Code
 
 /** Where a code is typed; the address is filled in from the ask that this browser made. */
-export const showCode = (c: C, parts: Parts, flow: CodePages): Answer => c.html(codePage(c, parts, flow, null, null))
+export const showCode = async (c: C, parts: Parts, flow: CodePages): Promise<Response> =>
+  formPage(c, parts, ofCode(flow), null, await codePage(c, parts, flow, null, null))
 
-function codePage(c: C, parts: Parts, flow: CodePages, typed: string | null, problem: CodeView['problem']): string {
+const ofCode = (flow: CodePages) => ({ form: 'verify', path: flow.routes.code }) as const
+
+async function codePage(
+  c: C,
+  parts: Parts,
+  flow: CodePages,
+  typed: string | null,
+  problem: CodeView['problem'],
+): Promise<(captcha: CaptchaView | null) => string> {
   const memory = parts.cookies.remembered(c, flow.name, typed)
   const waits = memory ? memory.at + flow.proof.resendAfter * 1000 - parts.verbs.now() : 0
-  return pages.code(frameOf(c, parts, flow), {
+  const { view: resendCaptcha } = await shownOn(c, parts, 'request', flow.routes.ask)
+  const view = {
     action: flow.routes.code,
     resendAction: flow.routes.ask,
     fields: flow.fields,
@@ -105,7 +125,9 @@ function codePage(c: C, parts: Parts, flow: CodePages, typed: string | null, pro
     problem,
     resendIn: Math.max(0, Math.ceil(waits / 1000)),
     justSent: problem === null && c.req.query('sent') === '1',
-  })
+    resendCaptcha,
+  }
+  return (captcha) => pages.code(frameOf(c, parts, flow), { ...view, captcha })
 }
 
 /** A code was typed. */
@@ -115,12 +137,17 @@ export async function postCode(c: C, parts: Parts, flow: CodePages): Promise<Res
   const address = textOf(fields, flow.fields.email)
   const code = textOf(fields, flow.fields.code)
   const flowId = parts.cookies.remembered(c, flow.name, address)?.flowId ?? ''
+  const caller = pageCaller(c, parts)
+  const captcha = await broughtByForm(c, parts, 'verify', fields, caller)
   const outcome =
     address === null || code === null
       ? ({ ok: false, refusal: { code: 'code-malformed' } } as const)
-      : await parts.verbs.prove(flow, { flowId, address, code, caller: pageCaller(c, parts) })
+      : await parts.verbs.prove(flow, { flowId, address, code, caller, captcha })
   if (!outcome.ok) {
-    return c.html(codePage(c, parts, flow, address, outcome.refusal.code), status(outcome.refusal.code))
+    const { refusal } = outcome
+    const page = await codePage(c, parts, flow, address, refusal.code)
+    if (refusal.code === 'captcha-required') return formPage(c, parts, ofCode(flow), refusal, page)
+    return formPage(c, parts, { ...ofCode(flow), status: status(refusal.code) }, null, page)
   }
   return toSetPage(c, parts, flow, outcome)
 }
@@ -151,23 +178,31 @@ export async function showSet(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
   const wanted = c.req.query('c')
   for (const [handle, grant] of wanted ? grants.filter(([one]) => one === wanted) : grants.slice(-8).reverse()) {
     const account = await parts.verbs.granted(flow, grant)
-    if (account) return c.html(setPage(c, parts, flow, handle, account.email, []))
+    if (account)
+      return formPage(c, parts, ofSet(flow, handle), null, setPage(c, parts, flow, handle, account.email, []))
   }
   const missing = flow.proof.carry === 'query' && !wanted
   return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
 }
 
-function setPage(
-  c: C,
-  parts: Parts,
-  flow: PagesFlow,
-  challenge: string,
-  account: string,
-  unmet: Parameters<typeof pages.newPassword>[1]['unmet'],
-): string {
-  const { fields, password: rule, routes } = flow
-  return pages.newPassword(frameOf(c, parts, flow), { action: routes.set, fields, challenge, account, rule, unmet })
-}
+const ofSet = (flow: PagesFlow, handle: string) =>
+  ({ form: 'change', path: handle ? `${flow.routes.set}?c=${handle}` : flow.routes.set }) as const
+
+const setPage =
+  (
+    c: C,
+    parts: Parts,
+    flow: PagesFlow,
+    challenge: string,
+    account: string,
+    unmet: NewPasswordView['unmet'],
+    problem: NewPasswordView['problem'] = null,
+  ) =>
+  (captcha: CaptchaView | null): string => {
+    const { fields, password: rule, routes } = flow
+    const view = { action: routes.set, fields, challenge, account, rule, unmet, problem, captcha }
+    return pages.newPassword(frameOf(c, parts, flow), view)
+  }
 
 /** A new password, with a grant from a cookie or, as scripts send it, with the link's own token. */
 export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Link | null): Promise<Response> {
@@ -190,9 +225,12 @@ export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Lin
     return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
   }
   const by = link ?? { grant: held![1] }
-  const outcome = await parts.verbs.change(flow, { by, password, confirm, caller: pageCaller(c, parts) })
+  const caller = pageCaller(c, parts)
+  const captcha = await broughtByForm(c, parts, 'change', fields, caller)
+  const outcome = await parts.verbs.change(flow, { by, password, confirm, caller, captcha })
   if (outcome.ok) return afterChange(c, parts, flow, held?.[0] ?? null, outcome)
   const { refusal } = outcome
+  if (refusal.code === 'captcha-required') return refusedPassword(c, parts, flow, by, held?.[0] ?? null, [], refusal)
   if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
   if (refusal.code !== 'password-refused') return refusalPage(c, parts, flow, refusal.code)
   return refusedPassword(c, parts, flow, by, held?.[0] ?? null, refusal.unmet)
@@ -205,16 +243,22 @@ async function refusedPassword(
   flow: PagesFlow,
   by: Link | { grant: string },
   handle: string | null,
-  unmet: Parameters<typeof pages.newPassword>[1]['unmet'],
+  unmet: NewPasswordView['unmet'],
+  unsolved: { readonly retryAfter: number | null } | null = null,
 ): Promise<Response> {
+  const again = (challenge: string, email: string): Promise<Response> => {
+    const page = setPage(c, parts, flow, challenge, email, unmet, unsolved && 'captcha-required')
+    return formPage(c, parts, { ...ofSet(flow, challenge), status: status('password-refused') }, unsolved, page)
+  }
   if ('grant' in by) {
     const account = await parts.verbs.granted(flow, by.grant)
-    return c.html(setPage(c, parts, flow, handle ?? '', account?.email ?? '', unmet), status('password-refused'))
+    if (!account) return refusalPage(c, parts, flow, 'session-expired')
+    return again(handle ?? '', account.email)
   }
   const proved = await parts.verbs.look(flow, by, pageCaller(c, parts))
   if (!proved.ok) return refusalPage(c, parts, flow, 'link-dead')
   parts.cookies.grant(c, proved.handle, proved.grant, proved.expiresIn)
-  return c.html(setPage(c, parts, flow, proved.handle, proved.account.email, unmet), status('password-refused'))
+  return again(proved.handle, proved.account.email)
 }
 
 function afterChange(c: C, parts: Parts, flow: PagesFlow, handle: string | null, changed: Changed): Response {

@@ -1,5 +1,6 @@
 /** What the HTTP face is given: verbs, words' settings and addresses. It holds no store. */
 import type { Context } from 'hono'
+import type { Captchas } from '../captcha/index.ts'
 import type { Caller } from '../engine/audit.ts'
 import type { Brand, Flow } from '../engine/flow.ts'
 import type { Keyring } from '../engine/keys.ts'
@@ -19,7 +20,9 @@ export type Asset = { readonly body: string | Uint8Array<ArrayBuffer>; readonly 
 export type Assets = {
   readonly style: Asset
   readonly script: Asset
-  /** Short digests of the two, for addresses that may be cached for ever. */
+  /** Of the pages that ask for a captcha. */
+  readonly captcha: Asset
+  /** Short digests of the three, for addresses that may be cached for ever. */
   readonly version: string
   /** The front end's files by their path under its base; `index.html` among them. Null where it is not built or stands elsewhere. */
   readonly spa: ReadonlyMap<string, Asset> | null
@@ -27,6 +30,7 @@ export type Assets = {
 
 export type Parts = {
   readonly verbs: Verbs
+  readonly captchas: Captchas
   readonly flows: readonly Flow[]
   readonly keys: Keyring
   readonly random: Random
@@ -36,6 +40,8 @@ export type Parts = {
   readonly spaUrl: string
   readonly allowedHosts: readonly string[]
   readonly isTrusted: (address: string) => boolean
+  /** The text of `security.txt` as of now; null where there is none. */
+  readonly securityText: () => string | null
   readonly assets: Assets
   /** Development: the inbox and the gallery's accounts; null in production. */
   readonly development: { readonly inbox: Inbox | null; readonly accounts: GalleryView['accounts'] } | null
@@ -51,11 +57,15 @@ export type Peer = {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
 }
 
+/** The address at the other end of the connection; undefined where the host does not tell. */
+export function peerOf(c: Context): string | undefined {
+  const env = (c.env ?? {}) as Peer
+  return env.remoteAddress ?? env.incoming?.socket?.remoteAddress
+}
+
 /** Who calls. `browser`: the cookie's digest for pages, null for programs. */
 export function callerOf(c: Context, parts: Parts, browser: string | null): Caller {
-  const env = (c.env ?? {}) as Peer
-  const peer = env.remoteAddress ?? env.incoming?.socket?.remoteAddress
-  const network = networkOf(peer, c.req.header('x-forwarded-for') ?? null, parts.isTrusted)
+  const network = networkOf(peerOf(c), c.req.header('x-forwarded-for') ?? null, parts.isTrusted)
   return {
     network: network.address,
     block: network.block,

@@ -10,13 +10,17 @@ export const shared = {
   logout: '/logout/',
   account: '/account/',
   changePassword: '/.well-known/change-password',
+  securityText: '/.well-known/security.txt',
   health: '/healthz',
   ready: '/readyz',
   openapi: '/openapi.json',
   api: '/api/flows/:flow/',
+  captcha: '/captcha/:form/',
+  captchaChallenge: '/api/captcha/:form/',
   inbox: '/dev/inbox/',
   style: '/latchkey/page.css',
   script: '/latchkey/page.js',
+  captchaScript: '/latchkey/captcha.js',
 } as const
 
 export type PagesFlow = LinkFlow | CodeFlow

@@ -8,10 +8,13 @@ const token = text(512, "The token of a letter's link.")
 const uid = text(300, "The link's `uid`, where it has one.").optional()
 const password = text(8_192, 'The new password.')
 
+const captcha = text(8_192, 'The answer of a captcha, where `captcha-required` asked for one.').optional()
+
 /** `POST /api/flows/{flow}/request` */
 export const requestBody = z.strictObject({
   email,
   flow_id: text(64, 'The `flow_id` of an earlier answer: asks for the same code again.').optional(),
+  captcha,
 })
 
 /** `POST /api/flows/{flow}/prove` */
@@ -20,21 +23,22 @@ export const proveBody = z.union([
     flow_id: text(64, 'The `flow_id` of the ask.'),
     email: text(1_024, 'The address that was asked for.'),
     code: text(64, 'The digits, as they were typed.'),
+    captcha,
   }),
   z.strictObject({ token, uid }),
 ])
 
 /** `POST /api/flows/{flow}/change` */
 export const changeBody = z.union([
-  z.strictObject({ grant: text(512, 'The `grant` of a proof.'), password, confirm: password.optional() }),
-  z.strictObject({ token, uid, password, confirm: password.optional() }),
+  z.strictObject({ grant: text(512, 'The `grant` of a proof.'), password, confirm: password.optional(), captcha }),
+  z.strictObject({ token, uid, password, confirm: password.optional(), captcha }),
 ])
 
 /** `POST /auth/forgot-password/` */
-export const spaAskBody = z.strictObject({ email })
+export const spaAskBody = z.strictObject({ email, captcha })
 
 /** `POST /auth/reset-password/` */
-export const spaChangeBody = z.strictObject({ token: token.nullish(), new_password: password.nullish() })
+export const spaChangeBody = z.strictObject({ token: token.nullish(), new_password: password.nullish(), captcha })
 
 /** What a problem document looks like (RFC 9457). */
 export const problem = z.object({
@@ -46,6 +50,15 @@ export const problem = z.object({
   detail: z.string().optional(),
   unmet: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
   retry_after: z.int().optional().describe('Seconds.'),
+  captcha: z
+    .object({
+      form: z.string(),
+      provider: z.string(),
+      site_key: z.string(),
+      challenge: z.object({}).nullable().describe('For ALTCHA: the task, in its own format.'),
+    })
+    .optional()
+    .describe('With `captcha-required`: what to solve.'),
 })
 
 /** Answers. */

@@ -1,7 +1,8 @@
 /** Log-in, log-out and a plain account page, so that each flow can be gone through to its end. */
 import type { Context } from 'hono'
 import * as pages from '../pages/index.ts'
-import type { LoginView } from '../pages/views.ts'
+import type { CaptchaView, LoginView } from '../pages/views.ts'
+import { broughtByForm, formPage } from './captcha.ts'
 import { refusalPage, status } from './faces.ts'
 import { formOf } from './page-face.ts'
 import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
@@ -13,11 +14,15 @@ type C = Context<Env>
 /** The log-in page of the flow that claims this path first. */
 export function showLogin(c: C, parts: Parts, flow: PagesFlow): Response | Promise<Response> {
   const toast = c.req.query('reset') === 'done' ? 'password-reset' : c.req.query('out') === '1' ? 'signed-out' : null
-  return c.html(loginPage(c, parts, flow, { value: '', problem: null, toast }))
+  return formPage(c, parts, ofLogin(flow), null, loginPage(c, parts, flow, { value: '', problem: null, toast }))
 }
 
-const loginPage = (c: C, parts: Parts, flow: PagesFlow, view: Omit<LoginView, 'action'>): string =>
-  pages.login(frameOf(c, parts, flow), { action: flow.routes.login, ...view })
+const ofLogin = (flow: PagesFlow) => ({ form: 'login', path: flow.routes.login }) as const
+
+const loginPage =
+  (c: C, parts: Parts, flow: PagesFlow, view: Omit<LoginView, 'action' | 'captcha'>) =>
+  (captcha: CaptchaView | null): string =>
+    pages.login(frameOf(c, parts, flow), { action: flow.routes.login, ...view, captcha })
 
 /** Name and password came in. */
 export async function postLogin(c: C, parts: Parts, flow: PagesFlow): Promise<Response> {
@@ -26,7 +31,8 @@ export async function postLogin(c: C, parts: Parts, flow: PagesFlow): Promise<Re
   const [name, password] = [textOf(fields, 'username'), textOf(fields, 'password', 8_192)]
   if (name === null || password === null) return refusalPage(c, parts, flow, 'bad-request')
   const caller = callerOf(c, parts, parts.cookies.browserKey(c))
-  const outcome = await parts.verbs.login({ name, password, caller })
+  const captcha = await broughtByForm(c, parts, 'login', fields, caller)
+  const outcome = await parts.verbs.login({ name, password, caller, captcha })
   if (outcome.ok) {
     parts.cookies.signIn(c, outcome.session)
     parts.cookies.knowDevice(c, outcome.device)
@@ -34,7 +40,9 @@ export async function postLogin(c: C, parts: Parts, flow: PagesFlow): Promise<Re
   }
   const { refusal } = outcome
   if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
-  return c.html(loginPage(c, parts, flow, { value: name, problem: refusal.code, toast: null }), status(refusal.code))
+  const page = loginPage(c, parts, flow, { value: name, problem: refusal.code, toast: null })
+  if (refusal.code === 'captcha-required') return formPage(c, parts, ofLogin(flow), refusal, page)
+  return formPage(c, parts, { ...ofLogin(flow), status: status(refusal.code) }, null, page)
 }
 
 const firstLogin = (parts: Parts): string => {

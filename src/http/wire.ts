@@ -2,20 +2,34 @@
  * The JSON API, as it goes over the wire. Shared by the server, the typed client, the React hooks and the docs; types
  * only, so that a browser bundle takes nothing from the server.
  */
+import type { AltchaChallenge } from '../captcha/altcha.ts'
+import type { ProviderName } from '../captcha/provider.ts'
+import type { Form } from '../engine/captcha.ts'
 import type { RefusalCode, Unmet } from '../engine/outcome.ts'
 
+export type { AltchaChallenge } from '../captcha/altcha.ts'
+
+/**
+ * What every body may hold beside its own members: the answer of a captcha, where `captcha-required` asked for one. An
+ * empty one says that the provider's script could not be loaded.
+ */
+export type Solved = { captcha?: string }
+
 /** `POST /api/flows/<flow>/request`. `flow_id` of an earlier answer asks for the same code again. */
-export type RequestBody = { email: string; flow_id?: string }
+export type RequestBody = Solved & { email: string; flow_id?: string }
 /** The same for every address. `flow_id` goes with the code that comes by mail. Seconds. */
 export type RequestAnswer = { message: string; flow_id: string; expires_in: number; resend_after: number | null }
 
 /** `POST /api/flows/<flow>/prove`: a typed code with its flow, or a link's token. Looking at a link spends nothing. */
-export type ProveBody = { flow_id: string; email: string; code: string } | { token: string; uid?: string }
+export type ProveBody = (Solved & { flow_id: string; email: string; code: string }) | { token: string; uid?: string }
 /** `grant` is the leave to set one password, for `expires_in` seconds. */
 export type ProveAnswer = { grant: string; expires_in: number; account: string; rules: Rules }
 
 /** `POST /api/flows/<flow>/change`: a grant, or a link's token directly. */
-export type ChangeBody = { password: string; confirm?: string } & ({ grant: string } | { token: string; uid?: string })
+export type ChangeBody = Solved & { password: string; confirm?: string } & (
+    | { grant: string }
+    | { token: string; uid?: string }
+  )
 export type ChangeAnswer = { message: string }
 
 /** `GET /api/flows/<flow>/rules`: what a new password must be. */
@@ -51,9 +65,19 @@ export type Problem = {
   unmet?: { code: Unmet; message: string }[]
   /** Seconds; the `Retry-After` header says the same. */
   retry_after?: number
+  /** With `captcha-required`: what to solve. The answer goes into the member `captcha` of the same request. */
+  captcha?: {
+    /** What a provider is told under `action`. */
+    form: Form
+    provider: ProviderName
+    /** Public key for the provider's script; empty for ALTCHA. */
+    site_key: string
+    /** The task, for ALTCHA: two minutes, once. */
+    challenge: AltchaChallenge | null
+  }
 }
 
 /** `POST /auth/forgot-password/` and `POST /auth/reset-password/` of the flow `spa`, as its seed has them. */
-export type SpaAskBody = { email: string }
-export type SpaChangeBody = { token: string; new_password: string }
+export type SpaAskBody = Solved & { email: string }
+export type SpaChangeBody = Solved & { token: string; new_password: string }
 export type SpaAnswer = { message: string }

@@ -1,4 +1,5 @@
 /** Where an address is typed. */
+import { captchaPart } from './captcha-part.ts'
 import { type Html, html, sayFor } from './html.ts'
 import { layout } from './layout.ts'
 import { alert, field, form, maybeLink, submit } from './parts.ts'
@@ -8,6 +9,7 @@ import type { AskView, Frame } from './views.ts'
 export function ask(frame: Frame, view: AskView): string {
   const say = sayFor(frame)
   const error = view.problem && say(`problem.${view.problem}`)
+  const isCaptcha = view.problem === 'captcha-required'
   const email = field({
     id: 'email',
     name: view.field,
@@ -16,16 +18,16 @@ export function ask(frame: Frame, view: AskView): string {
     autocomplete: 'username',
     value: view.value,
     placeholder: say('ask.placeholder'),
-    error,
+    error: isCaptcha ? null : error,
     more: html` inputmode="email"`,
   })
   return layout(frame, {
     title: say('ask.title'),
     step: say('ask.step'),
     refused: view.problem !== null,
-    body: html`${error && alert(html`<a href="#email">${error}</a>`, view.problem === 'address-unknown' && ways(frame))}
+    body: html`${error && alert(isCaptcha ? error : html`<a href="#email">${error}</a>`, view.problem === 'address-unknown' && ways(frame))}
 <p class="lead">${say(view.code ? 'ask.lead-code' : 'ask.lead')}</p>
-${form(frame, view.action, html`${email}${submit(say(view.code ? 'ask.button-code' : 'ask.button'))}`)}
+${form(frame, view.action, html`${email}${captchaPart(frame, view.captcha)}${submit(say(view.code ? 'ask.button-code' : 'ask.button'))}`)}
 <p class="after"><a href="${frame.loginUrl}">${say('page.back')}</a></p>`,
   })
 }

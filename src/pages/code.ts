@@ -1,5 +1,6 @@
 /** Where a code is typed, and where another one is asked for. */
 import { life } from '../words/index.ts'
+import { captchaPart } from './captcha-part.ts'
 import { type Html, html, type Part, sayFor } from './html.ts'
 import { layout } from './layout.ts'
 import { alert, field, form, hidden, submit, toast } from './parts.ts'
@@ -9,14 +10,15 @@ import type { CodeView, Frame } from './views.ts'
 export function code(frame: Frame, view: CodeView): string {
   const say = sayFor(frame)
   const error = view.problem && say(`problem.${view.problem}`)
+  const isCaptcha = view.problem === 'captcha-required'
   return layout(frame, {
     title: say('code.title'),
     step: say('code.step'),
     refused: view.problem !== null,
     body: html`${view.justSent && toast(say('sent.uniform'))}
-${error && alert(html`<a href="#code">${error}</a>`, view.problem === 'code-dead' && ways(frame))}
+${error && alert(isCaptcha ? error : html`<a href="#code">${error}</a>`, view.problem === 'code-dead' && ways(frame))}
 <p class="lead">${say('code.lead')}</p>
-${form(frame, view.action, fields(frame, view, error))}
+${form(frame, view.action, fields(frame, view, isCaptcha ? null : error))}
 <section class="help">
 <h2>${say('code.missing')}</h2>
 <p>${say('code.look')}</p>
@@ -47,6 +49,7 @@ ${field({
   error,
   more: html` inputmode="numeric" class="code"`,
 })}
+${captchaPart(frame, view.captcha)}
 ${submit(say('code.button'))}`
 }
 
@@ -57,7 +60,7 @@ function resend(frame: Frame, view: CodeView): Html {
     view.resendIn > 0 &&
     html`<p class="hint" data-wait="${view.resendIn}">${say('code.wait', { seconds: view.resendIn })}</p>`
   const button = html`<button type="submit" class="quiet" id="resend">${say('code.resend')}</button>`
-  const own = html`${hidden(view.fields.email, view.address)}${hidden('resend', '1')}${wait}${button}`
+  const own = html`${hidden(view.fields.email, view.address)}${hidden('resend', '1')}${wait}${captchaPart(frame, view.resendCaptcha)}${button}`
   return form(frame, view.resendAction, own)
 }
 

@@ -1,6 +1,7 @@
 /** The pages: one function per screen, from what it is given to a whole document. */
 export { account } from './account.ts'
 export { ask } from './ask.ts'
+export { captcha } from './captcha.ts'
 export { code } from './code.ts'
 export { done } from './done.ts'
 export { gallery } from './gallery.ts'

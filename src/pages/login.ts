@@ -1,4 +1,5 @@
 /** Where one logs in. */
+import { captchaPart } from './captcha-part.ts'
 import { type Html, html, sayFor } from './html.ts'
 import { layout } from './layout.ts'
 import { reveal } from './new-password.ts'
@@ -15,7 +16,7 @@ export function login(frame: Frame, view: LoginView): string {
     step: wasReset ? say('login.step') : '',
     refused: view.problem !== null,
     body: html`${view.toast && toast(say(wasReset ? 'login.toast' : 'login.signed-out'))}
-${error && alert(view.problem === 'login-elsewhere' ? error : html`<a href="#username">${error}</a>`)}
+${error && alert(view.problem !== 'login-failed' ? error : html`<a href="#username">${error}</a>`)}
 ${form(frame, view.action, fields(frame, view))}
 <p class="after"><a href="${frame.askUrl}">${say('login.forgot')}</a></p>
 ${frame.signUpUrl && html`<p class="after"><a href="${frame.signUpUrl}">${say('ways.sign-up')}</a></p>`}`,
@@ -44,5 +45,6 @@ ${field({
   more: html`${wrong} data-reveal`,
   below: reveal(frame, 'password'),
 })}
+${captchaPart(frame, view.captcha)}
 ${submit(say('login.button'))}`
 }

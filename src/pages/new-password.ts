@@ -1,5 +1,6 @@
 /** Where the new password is typed, twice. */
 import type { Unmet } from '../engine/outcome.ts'
+import { captchaPart } from './captcha-part.ts'
 import { type Html, html, type Part, sayFor } from './html.ts'
 import { layout } from './layout.ts'
 import { alert, field, form, hidden, submit } from './parts.ts'
@@ -14,8 +15,8 @@ export function newPassword(frame: Frame, view: NewPasswordView): string {
   return layout(frame, {
     title: say('set.title'),
     step: say('set.step'),
-    refused,
-    body: html`${refused ? refusal(frame, view) : valid && html`<p class="valid">${valid}</p>`}
+    refused: refused || Boolean(view.problem),
+    body: html`${view.problem && alert(say(`problem.${view.problem}`))}${refused ? refusal(frame, view) : valid && html`<p class="valid">${valid}</p>`}
 ${view.account && html`<p class="lead">${say('set.for')} <bdi class="strong">${view.account}</bdi></p>`}
 ${form(frame, view.action, fields(frame, view))}`,
   })
@@ -67,6 +68,7 @@ ${field({
   below: html`<p class="match" role="status" data-match="${say('set.match')}" data-no-match="${say('set.no-match')}"></p>`,
 })}
 <p class="hint">${say('set.sessions')}</p>
+${captchaPart(frame, view.captcha)}
 ${submit(say('set.button'))}`
 }
 

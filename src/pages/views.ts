@@ -19,6 +19,42 @@ export type Frame = {
   readonly signUpUrl: string | null
 }
 
+/** A captcha that stands in a form: ALTCHA, or a provider's that shows nothing. */
+export type CaptchaView = {
+  /** Address of the script that solves it. */
+  readonly script: string
+  /** Where its challenge is fetched when the form is sent. */
+  readonly challengeUrl?: string
+  /** Or the challenge itself, as JSON. */
+  readonly challenge?: string
+  /** Or whom to ask for a score. */
+  readonly score?: { readonly siteKey: string; readonly action: string }
+  /** Seconds after which one gets on without it; null where one never does. */
+  readonly retryAfter: number | null
+}
+
+/** The step before a form. */
+export type CaptchaStepView = {
+  readonly action: string
+  /** Where one goes on, a path of ours. */
+  readonly to: string
+  /** The provider as people know it. */
+  readonly provider: string
+  readonly script: string
+  /** The provider's own; null where ALTCHA stands in for it. */
+  readonly remote: {
+    readonly script: string
+    /** Class of the element that it fills; null where it shows nothing. */
+    readonly element: string | null
+    readonly siteKey: string
+    readonly action: string
+  } | null
+  /** ALTCHA in its place. */
+  readonly captcha: CaptchaView | null
+  readonly problem: 'refused' | 'away' | 'down' | null
+  readonly retryAfter: number | null
+}
+
 export type AskView = {
   readonly action: string
   readonly field: string
@@ -29,9 +65,12 @@ export type AskView = {
     | 'address-unknown'
     | 'address-unverified'
     | 'account-inactive'
+    | 'captcha-required'
     | null
   /** Whether a code is sent, not a link: button "Send Verification Code". */
   readonly code: boolean
+  /** Absent or null: none is asked for. */
+  readonly captcha?: CaptchaView | null
 }
 
 /** "Check your email"; the same for everybody. `minutes`: how long the link lives. */
@@ -45,11 +84,15 @@ export type CodeView = {
   readonly address: string
   readonly digits: number
   readonly minutes: number
-  readonly problem: 'code-dead' | 'code-malformed' | null
+  readonly problem: 'code-dead' | 'code-malformed' | 'captcha-required' | null
   /** Seconds until the resend button works. */
   readonly resendIn: number
   /** A toast says that a code was sent if the address has an account. */
   readonly justSent: boolean
+  /** Of the form that asks for another code. */
+  readonly resendCaptcha?: CaptchaView | null
+  /** Absent or null: none is asked for. */
+  readonly captcha?: CaptchaView | null
 }
 
 export type NewPasswordView = {
@@ -61,6 +104,10 @@ export type NewPasswordView = {
   readonly account: string
   readonly rule: PasswordRule
   readonly unmet: readonly Unmet[]
+  /** Refused for want of a captcha, and for nothing of the password's. */
+  readonly problem?: 'captcha-required' | null
+  /** Absent or null: none is asked for. */
+  readonly captcha?: CaptchaView | null
 }
 
 /** `home`: where one who is signed in goes on to; null for a visitor who is to log in. */
@@ -70,8 +117,10 @@ export type LoginView = {
   readonly action: string
   readonly value: string
   /** `login-elsewhere`: the password was right, but these pages have no second factor and no single sign-on. */
-  readonly problem: 'login-failed' | 'login-elsewhere' | null
+  readonly problem: 'login-failed' | 'login-elsewhere' | 'captcha-required' | null
   readonly toast: 'password-reset' | 'signed-out' | null
+  /** Absent or null: none is asked for. */
+  readonly captcha?: CaptchaView | null
 }
 
 export type ProblemView = {

@@ -15,7 +15,7 @@ import { type Finding, finding } from './findings.ts'
  * `sqlite:PATH`. Development is DEBUG's to say, and clock and randomness are for tests.
  */
 export type FileOptions = Partial<
-  Omit<Options, 'flows' | 'store' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'>
+  Omit<Options, 'flows' | 'store' | 'captcha' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'>
 > & {
   readonly flows?: readonly (Flow | string)[]
   readonly store?: Database | string
@@ -107,6 +107,7 @@ const schema = z.strictObject({
   trustedProxies: z.array(text).optional(),
   limits: z.union([z.literal('off'), limits], 'expected "off" or { asksPerNetwork: [{ max, ms }], … }').optional(),
   alarms: z.strictObject({ to: z.array(text).min(1), from: text.optional() }).optional(),
+  security: z.strictObject({ contact: z.union([text, z.array(text).min(1)]), expires: text }).optional(),
   hashes: z.int().min(1).max(256).optional(),
   audit: z
     .strictObject({

@@ -295,7 +295,7 @@ export const en = {
       'problem.login-failed': 'Email, user name or password is wrong.',
       'problem.login-elsewhere':
         'This page cannot log in to this account: it takes more than a password. Log in at the application itself.',
-      'problem.captcha-required': 'Please show that you are not a robot',
+      'problem.captcha-required': 'One more check is needed: please send this again.',
       'problem.address-unknown': 'No account found with that email.',
       'problem.address-unverified': 'Please verify your email first.',
       'problem.account-inactive': 'This account is not active.',
