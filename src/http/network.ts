@@ -24,6 +24,20 @@ export function trusted(proxies: readonly string[]): (address: string) => boolea
   return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
+/**
+ * Whether a request came in clear to the proxy before us, as its `X-Forwarded-Proto` says; believed from a trusted proxy
+ * only. Of several words one `https` is enough: then the clear part of the way lay behind the first of our proxies.
+ */
+export function cameInClear(
+  peer: string | undefined,
+  proto: string | null,
+  isTrusted: (address: string) => boolean,
+): boolean {
+  const address = plain(peer ?? '')
+  if (address === null || proto === null || !isTrusted(address)) return false
+  return proto.split(',').every((one) => one.trim().toLowerCase() === 'http')
+}
+
 /** The nearest address that is not a trusted proxy's, walking `X-Forwarded-For` from its end. */
 export function networkOf(
   peer: string | undefined,

@@ -13,6 +13,27 @@ export type Listening = {
   stop(patience: number): Promise<void>
 }
 
+/** How long a connection may take, in milliseconds, and how many there may be. */
+export type Bounds = {
+  /** Until the head of a request is there, and until one begins at all. */
+  readonly head: number
+  /** Until the whole request is there. */
+  readonly request: number
+  /** Between two requests. Longer than load balancers keep theirs: else they send into what we just closed. */
+  readonly idle: number
+  /** Of silence, for callers that do not read what they asked for. */
+  readonly silence: number
+  /** How often those that are late are looked for. */
+  readonly check: number
+  /** Connections at once; more are closed as they come, so that the process keeps room for its files. */
+  readonly connections: number
+}
+
+/** Load balancers keep connections for 60 s. */
+export const bounds: Bounds = {
+  ...{ head: 10_000, request: 30_000, idle: 65_000, silence: 60_000, check: 2_000, connections: 8_192 },
+}
+
 /** The address is not to be had; `message` says why and what to do. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen'
@@ -26,19 +47,20 @@ export async function listen(
   answer: RequestListener,
   { host, port }: Listen,
   development: boolean,
+  within: Bounds = bounds,
 ): Promise<Listening> {
   let stopping = false
   const listener: RequestListener = (request, response) => {
     if (stopping) response.setHeader('Connection', 'close')
     answer(request, response)
   }
-  const first = await open(listener, host, port)
+  const first = await open(listener, host, port, within)
   const servers = [first]
   const taken = (first.address() as AddressInfo).port
   const other = development ? otherLoopback(first.address() as AddressInfo) : null
   if (other) {
     try {
-      servers.push(await open(listener, other, taken))
+      servers.push(await open(listener, other, taken, within))
     } catch (error) {
       // A machine without IPv6 has one loopback address; a port that somebody else holds there is a trap.
       if (error instanceof CannotListen && isTaken(error.cause)) {
@@ -65,14 +87,13 @@ export async function freePort(host: string): Promise<number> {
   return port
 }
 
-async function open(listener: RequestListener, host: string, port: number): Promise<Server> {
-  const server = createServer({ connectionsCheckingInterval: 2_000 }, listener)
-  server.headersTimeout = 10_000
-  server.requestTimeout = 30_000
-  // Longer than load balancers keep theirs (60 s): else they send a request into a connection that we just closed.
-  server.keepAliveTimeout = 65_000
-  // Of silence, for callers that do not read what they asked for.
-  server.timeout = 60_000
+async function open(listener: RequestListener, host: string, port: number, within = bounds): Promise<Server> {
+  const server = createServer({ connectionsCheckingInterval: within.check }, listener)
+  server.headersTimeout = within.head
+  server.requestTimeout = within.request
+  server.keepAliveTimeout = within.idle
+  server.timeout = within.silence
+  server.maxConnections = within.connections
   server.listen({ host, port })
   try {
     await once(server, 'listening')
