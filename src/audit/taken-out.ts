@@ -17,7 +17,7 @@ export function takenOut(found: (finding: Finding) => void) {
       if (name === 'audit.shortened') told = Math.max(told, Number(/^events to (\d+)$/.exec(because ?? '')?.[1] ?? 0))
       const counted = emptied.get(seq)
       if (name !== 'audit.erased' || counted === undefined) return
-      const most = Number(/^(\d+) events/.exec(because ?? '')?.[1] ?? 0)
+      const most = Number(/^(\d+) events?,/.exec(because ?? '')?.[1] ?? 0)
       if (counted > most) found({ kind: 'emptied', events: counted - most })
       emptied.delete(seq)
     },
