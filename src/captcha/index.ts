@@ -1,7 +1,7 @@
 /** Captchas as the HTTP face holds them: what is set up, what an answer is worth, and passes. */
 import type { Caller } from '../engine/audit.ts'
 import { event } from '../engine/audit.ts'
-import type { Form } from '../engine/captcha.ts'
+import { type Form, forms } from '../engine/captcha.ts'
 import { refusedProofTakes, type Take, take } from '../engine/limits.ts'
 import type { Kit } from '../engine/ports.ts'
 import { type AltchaChallenge, altchaChallenge, altchaLife, judgeAltcha, readAltcha } from './altcha.ts'
@@ -138,6 +138,21 @@ export function captchas(kit: Needs, around: Surroundings) {
     altchaChallenge(kit.keys.current, kit.random, kit.clock.now(), { form, host, instead })
 
   return {
+    /** Forms whose keys are for tests and let everybody pass: no installation may start with them, but in development. */
+    async withTestKeys(): Promise<Form[]> {
+      if (development) return []
+      const found = await Promise.all(
+        forms.map(async (form) => {
+          const setting = await settingOf(form)
+          const remote = setting === null || setting === 'broken' ? null : remoteOf(setting.provider)
+          if (!remote || setting === null || setting === 'broken') return null
+          const keys = [setting.siteKey, openSecret(kit.keys, form, setting) ?? '']
+          return keys.some((key) => remote.isTestKey(key)) ? form : null
+        }),
+      )
+      return found.filter((form) => form !== null)
+    },
+
     /** Null where nothing is set up. What cannot be read is as ALTCHA for all: neither open nor shut. */
     async setUp(form: Form): Promise<SetUp | null> {
       const setting = await settingOf(form)

@@ -18,7 +18,7 @@ export const commands: readonly Entry[] = [
   },
   {
     name: 'worker',
-    summary: 'letters and clean-up only, beside "serve --no-worker"',
+    summary: 'letters, sealing and clean-up only, beside "serve --no-worker"',
     load: async () => (await import('./worker.ts')).worker,
   },
   {
@@ -47,9 +47,44 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'audit tail',
+    summary: 'prints the newest events, and those that come',
+    load: async () => (await import('./audit-tail.ts')).auditTail,
+  },
+  {
+    name: 'audit verify',
+    summary: 'says what was altered, added or taken away',
+    load: async () => (await import('./audit-verify.ts')).auditVerify,
+  },
+  {
+    name: 'audit export',
+    summary: 'writes events as CSV or JSON lines',
+    load: async () => (await import('./audit-export.ts')).auditExport,
+  },
+  {
+    name: 'audit erase',
+    summary: 'takes what tells of one person out of the events',
+    load: async () => (await import('./audit-erase.ts')).auditErase,
+  },
+  {
     name: 'mail test',
     summary: 'sends a test letter to an address',
     load: async () => (await import('./mail-test.ts')).mailTest,
+  },
+  {
+    name: 'captcha set',
+    summary: 'sets the captcha of a form up, while the servers run',
+    load: async () => (await import('./captcha-set.ts')).captchaSet,
+  },
+  {
+    name: 'captcha show',
+    summary: 'prints which forms ask for which captcha',
+    load: async () => (await import('./captcha-show.ts')).captchaShow,
+  },
+  {
+    name: 'captcha off',
+    summary: 'takes the captcha of a form back',
+    load: async () => (await import('./captcha-off.ts')).captchaOff,
   },
   {
     name: 'secret',

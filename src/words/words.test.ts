@@ -9,7 +9,17 @@ const keys = [...Object.keys(en.shared), ...Object.keys(en.wordings.classic)] as
 /** Every parameter that any sentence takes. */
 const params = {
   ...{ page: 'p', brand: 'b', count: 1, digits: 6, life: '1 hour', seconds: 2, level: 'l', min: 8, minutes: 3 },
-  ...{ time: '0:01', flow: 'f', at: 'now', until: 'then', email: 'e', name: 'n', longName: 'l', named: 'long' },
+  ...{
+    time: '0:01',
+    flow: 'f',
+    at: 'now',
+    until: 'then',
+    email: 'e',
+    name: 'n',
+    longName: 'l',
+    named: 'long',
+    provider: 'x',
+  },
 }
 
 test('every sentence of every wording can be said', () => {
