@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent, get, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { CannotListen, freePort, type Listening, listen } from './listen.ts'
+import { bounds, CannotListen, freePort, type Listening, listen } from './listen.ts'
 
 /** The answer to a GET. */
 async function ask(
@@ -85,16 +85,115 @@ test('an answer that never ends is cut when patience is over', async () => {
   assert.ok((await answer) instanceof Error)
 })
 
-test('a caller that sends its headers slowly is cut off', { timeout: 20_000 }, async () => {
-  const listening = stopAfter(await listen((_, response) => response.end(), { host: '127.0.0.1', port: 0 }, false))
+/** Milliseconds short enough for a test; the time-out of the test itself says when one is too many. */
+const hasty = { ...bounds, head: 200, request: 400, idle: 300, silence: 300, check: 50 }
+const patient = { timeout: 10_000 }
+
+/** A connection that says this and then nothing; and what came back until it was closed. */
+function held(listening: Listening, said: string): { socket: Socket; closed: Promise<string> } {
   const socket = connect(listening.port, '127.0.0.1')
-  after(() => socket.destroy())
+  let heard = ''
+  // Being thrown out is an end as any other.
   socket.on('error', () => {})
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
-  const drip = setInterval(() => socket.write('X-Slow: 1\r\n'), 500)
+  socket.on('data', (chunk) => {
+    heard += chunk
+  })
+  if (said !== '') socket.write(said)
+  after(() => socket.destroy())
+  return { socket, closed: new Promise((resolve) => socket.on('close', () => resolve(heard))) }
+}
+
+const at = { host: '127.0.0.1', port: 0 }
+const post = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n'
+
+test('a caller that sends its headers slowly is cut off', patient, async () => {
+  const within = { ...hasty, silence: 60_000 }
+  const listening = stopAfter(await listen((_, response) => response.end(), at, false, within))
+  const { socket, closed } = held(listening, 'GET / HTTP/1.1\r\nHost: localhost\r\n')
+  const drip = setInterval(() => socket.write('X-Slow: 1\r\n'), 40)
   after(() => clearInterval(drip))
-  socket.resume()
-  const start = performance.now()
-  await once(socket, 'close')
-  assert.ok(performance.now() - start < 15_000)
+  assert.match(await closed, /^HTTP\/1\.1 408 |^$/)
+})
+
+test('a body that comes slowly, or never, is cut off', patient, async () => {
+  let broken = 0
+  const answer: RequestListener = (request, response) => {
+    request.on('error', () => {
+      broken++
+    })
+    request.resume().on('end', () => response.end('never'))
+  }
+  const listening = stopAfter(await listen(answer, at, false, { ...hasty, silence: 60_000 }))
+  const silent = held(listening, post)
+  const slow = held(listening, post)
+  const drip = setInterval(() => slow.socket.write('x'), 40)
+  after(() => clearInterval(drip))
+  for (const { closed } of [silent, slow]) assert.match(await closed, /^HTTP\/1\.1 408 |^$/)
+  assert.equal(broken, 2, 'whoever read the body is told that it ended')
+})
+
+test('connections that say nothing, or half a word, are cut off, however many there are', patient, async () => {
+  const listening = stopAfter(await listen((_, response) => response.end('here'), at, false, hasty))
+  const halves = ['', 'G', 'GET / HTTP/1.1\r\n', 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: ']
+  const all = Array.from({ length: 200 }, (_, index) => held(listening, halves[index % halves.length]!))
+  assert.equal((await ask(listening.urls[0]!)).body, 'here', 'who comes meanwhile is answered')
+  for (const { closed } of all) assert.doesNotMatch(await closed, /200 OK/)
+})
+
+test('a connection that is kept open and not used is closed', patient, async () => {
+  const listening = stopAfter(await listen((_, response) => response.end('here'), at, false, hasty))
+  const { closed } = held(listening, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  assert.match(await closed, /^HTTP\/1\.1 200 OK[\s\S]*here$/)
+})
+
+test('who does not read what was asked for is cut off', patient, async () => {
+  const much = Buffer.alloc(64 * 1024 * 1024)
+  const ended = Promise.withResolvers<boolean>()
+  const answer: RequestListener = (_, response) => {
+    response.on('close', () => ended.resolve(response.writableFinished))
+    response.end(much)
+  }
+  const listening = stopAfter(await listen(answer, at, false, hasty))
+  const { socket } = held(listening, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  socket.pause()
+  assert.equal(await ended.promise, false)
+})
+
+test('there are only so many connections at once, and the ones there are go on', patient, async () => {
+  const few = { ...bounds, connections: 5 }
+  const listening = stopAfter(await listen((_, response) => response.end('here'), at, false, few))
+  const kept = Array.from({ length: 5 }, () => held(listening, ''))
+  await Promise.all(kept.map(({ socket }) => once(socket, 'connect')))
+  const more = Array.from({ length: 20 }, () => held(listening, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+  for (const { closed } of more) assert.equal(await closed, '')
+  const [first] = kept
+  first!.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  assert.match(await first!.closed, /here$/)
+  // There is room again, once the server too has seen it go.
+  let again = ''
+  while (again === '')
+    again = await held(listening, 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n').closed
+  assert.match(again, /here$/)
+})
+
+test('requests sent at once on one connection are answered each, in their order', patient, async () => {
+  const answer: RequestListener = ({ url }, response) => {
+    // The later ones are ready sooner.
+    setTimeout(() => response.end(`<${url}>`), url === '/0' ? 20 : 0)
+  }
+  const listening = stopAfter(await listen(answer, at, false, hasty))
+  const lines = Array.from({ length: 50 }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  const heard = await held(listening, lines.join('')).closed
+  assert.deepEqual(
+    [...heard.matchAll(/<\/(\d+)>/g)].map(([, index]) => Number(index)),
+    Array.from({ length: 50 }, (_, index) => index),
+  )
+})
+
+test('what holds a connection open has a bound each, and none is for ever', () => {
+  assert.deepEqual(
+    Object.values(bounds).filter((bound) => !(bound > 0 && bound <= 65_000)),
+    [],
+  )
+  assert.ok(bounds.head < bounds.request && bounds.idle > 60_000)
 })
