@@ -44,18 +44,16 @@ export function doors(close: (event: AuditEvent) => void) {
   }
 
   return {
-    /** The door that is shut for the longest, when one of these takes is known to be full; counts who stands before it. */
-    shut(takes: readonly Take[], at: number): Hit | null {
-      let worst: Hit | null = null
-      for (const take of takes) {
+    /** Which of these takes are known to be full; counts who stands before them. */
+    shut(takes: readonly Take[], at: number): Hit[] {
+      return takes.flatMap((take): Hit[] => {
         const name = nameOf(take)
         const door = known.get(name)
-        if (!door || door.retryAt <= at || door.since > at) continue
+        if (!door || door.retryAt <= at || door.since > at) return []
         known.set(name, { ...door, refused: door.refused + 1 })
         const { limit, retryAt, closesAt } = door
-        if (!worst || retryAt > worst.retryAt) worst = { limit, key: take.key, retryAt, closesAt, first: false }
-      }
-      return worst
+        return [{ limit, key: take.key, retryAt, closesAt, first: false }]
+      })
     },
     /** Takes that the store found full. */
     learn(takes: readonly Take[], hits: readonly Hit[], at: number, event: AuditEvent): void {

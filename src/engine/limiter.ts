@@ -6,7 +6,7 @@
  */
 import { doors } from './doors.ts'
 import { floor } from './floor.ts'
-import type { LimitName, Take } from './limits.ts'
+import type { Hit, LimitName, Take } from './limits.ts'
 import { Fault } from './outcome.ts'
 import type { Alarm, Ask, Asked, Clock, Store } from './ports.ts'
 
@@ -76,7 +76,7 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
   async function ask(asked: Ask): Promise<Asked> {
     const { at } = asked
     const shut = known.shut(asked.refuse, at)
-    if (shut) return { kind: 'refused', limit: shut.limit, retryAt: shut.retryAt, hits: [shut] }
+    if (shut[0]) return refused(shut)
     const answer = restsAt(at)
       ? await askOnFloor(asked)
       : await orElse(
@@ -91,8 +91,7 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
   function askOnFloor(asked: Ask): Promise<Asked> | Asked {
     const { at, refuse } = asked
     const hits = local.take(refuse, at)
-    const worst = hits.toSorted((a, b) => b.retryAt - a.retryAt)[0]
-    if (worst) return { kind: 'refused', limit: worst.limit, retryAt: worst.retryAt, hits }
+    if (hits[0]) return refused(hits)
     const isRoom = typeof asked.mail === 'string' ? asked.mail === 'room' : local.take([asked.mail], at).length === 0
     return store.ask({ ...asked, refuse: [], mail: isRoom ? 'room' : 'full', reserve: null, budget: null })
   }
@@ -102,8 +101,8 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
     take: async (takes, at, event) => {
       const canGoOn = takes.every((take) => floored.has(take.limit))
       // Those are never given back: what is full stays full.
-      const shut = canGoOn ? known.shut(takes, at) : null
-      if (shut) return { hits: [shut] }
+      const shut = canGoOn ? known.shut(takes, at) : []
+      if (shut[0]) return { hits: shut }
       const taken = await orElse(
         at,
         () => store.take(takes, at, event),
@@ -114,7 +113,7 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
     },
     noteWithin: async (takes, event) => {
       const shut = known.shut(takes, event.at)
-      if (shut) return { hits: [shut] }
+      if (shut[0]) return { hits: shut }
       const taken = await orElse(
         event.at,
         () => store.noteWithin(takes, event),
@@ -162,6 +161,11 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
       await Promise.all(pending)
     },
   }
+}
+
+function refused(hits: readonly Hit[]): Asked {
+  const { limit, retryAt } = hits.reduce((a, b) => (b.retryAt > a.retryAt ? b : a))
+  return { kind: 'refused', limit, retryAt, hits }
 }
 
 /** Its event without the challenge that it would have opened. */

@@ -118,6 +118,7 @@ export const limitPromises: Promises = {
     const notice = () => ({
       limit: take.limit,
       letter: aLetter({ kind: 'too-many-tries' }),
+      queue: true,
       event: anEvent('limit.crossed', { accountId: '1' }),
     })
     const challenge = await asked(store)
