@@ -114,6 +114,21 @@ for (const [number, [environment, file, flags]] of Object.entries(found)) {
   })
 }
 
+test('operators are named as Django names them, and alarms come from SERVER_EMAIL', () => {
+  const alarmsOf = (more: object) => read({ ...sound, ...more }).options.alarms
+  const to = ['ops@example.com', 'night@example.com']
+  for (const ADMINS of [
+    'ops@example.com, night@example.com',
+    'Ops <ops@example.com>,Night <night@example.com>',
+    'Ops:ops@example.com,Night watch:night@example.com',
+  ]) {
+    assert.deepEqual(alarmsOf({ ADMINS }), { to })
+  }
+  const from = 'Server <server@example.com>'
+  assert.deepEqual(alarmsOf({ ADMINS: to[0], SERVER_EMAIL: from }), { to: [to[0]], from })
+  assert.equal(alarmsOf({ SERVER_EMAIL: from }), undefined)
+})
+
 test('warnings let the server start, errors do not', () => {
   for (const number of ['L018', 'L024', 'L034', 'L041']) assert.ok(isSound(read(...found[number]!).findings))
   for (const number of ['L001', 'L003', 'L020', 'L023']) assert.ok(!isSound(read(...found[number]!).findings))

@@ -208,7 +208,7 @@ export const en = {
     'door.ignore': 'If it was not you, ignore this email. Nothing has changed.',
 
     'alarm.subject': '[Latchkey at {host}] {what}',
-    'alarm.at': '{what} since {at}.',
+    'alarm.at': '{what}. It was noticed on {at}.',
     'alarm.once': 'You are told of this once an hour at most. The audit and the log have the rest.',
     'alarm.footer': 'Sent to those whom ADMINS names.',
     'alarm.wrong-codes-of-all': 'Many wrong codes are typed',

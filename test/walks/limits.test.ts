@@ -368,6 +368,41 @@ onEveryStore('wrong codes of the whole installation: past their number every let
 })
 
 onEveryStore(
+  'budgets: without a captcha every ask goes on, known and unknown alike, and operators are told',
+  async (open) => {
+    const limits = { asksOfAll: [{ max: 100, ms: day }], lettersOfAll: [{ max: 102, ms: day }] }
+    const recovery = await open({ limits, alarms: { to: ['ops@example.com'] } })
+    await anaIn(recovery)
+    const names = (): unknown[] => recovery.log.filter(({ alarm }) => alarm).map(({ alarm }) => alarm)
+    for (let count = 0; count < 99; count++) {
+      const asked = await stranger(recovery).json('/auth/forgot-password/', { email: `p${count}@example.org` })
+      assert.equal(asked.status, 200)
+    }
+    assert.deepEqual(names(), [])
+    const answers = []
+    for (const address of [nobody, ana, nobody, ana]) {
+      const { status, body } = await stranger(recovery).json('/auth/forgot-password/', { email: address })
+      answers.push([status, body])
+    }
+    assert.deepEqual(answers.slice(0, 2), answers.slice(2))
+    assert.deepEqual(answers[0], [200, { message: 'If the email exists, a reset link has been sent.' }])
+    assert.deepEqual(names(), ['asks-of-all', 'letters-of-all'])
+    assert.equal(await lettersDuring(recovery, () => ask(stranger(recovery), classic, ana)), 1, 'letters go on, too')
+    const mailed = recovery.letters.filter((mail) => mail.to === 'ops@example.com')
+    assert.equal(mailed.length, 2)
+  },
+)
+
+onEveryStore('budgets: off by default, whatever comes', async (open) => {
+  const recovery = await open()
+  for (let count = 0; count < 300; count++) {
+    await stranger(recovery).json('/auth/forgot-password/', { email: `p${count}@example.org` })
+  }
+  const events = await recovery.store.events(0, 10_000)
+  assert.deepEqual([...new Set(events.map(({ name }) => name))], ['challenge.opened'])
+})
+
+onEveryStore(
   'a host that cannot say where a request comes from limits browsers, and nobody for others',
   async (open) => {
     const recovery = await open()
