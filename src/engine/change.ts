@@ -7,7 +7,7 @@ import { type Captcha, unsolved } from './captcha.ts'
 import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh } from './keys.ts'
-import { logInTakes, passwordTakes, refusedProofTakes, wrongCodeTakes } from './limits.ts'
+import { passwordTakes, refusedProofTakes, toldTakes, untoldTakes, wrongCodeTakes } from './limits.ts'
 import { namesOf } from './login.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse, secondsUntil, type Unmet } from './outcome.ts'
@@ -180,9 +180,9 @@ async function set(
 function countsOf(kit: Needs, account: Account, names: readonly string[]): string[] {
   const address = kit.tidyAddress(account.email) ?? account.email
   const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
-  const failed = names.flatMap((name) => {
-    const { told, untold } = logInTakes(kit.keys, kit.limits, { name, accountId: account.id, block: '', device: null })
-    return [...told, ...untold]
-  })
+  const failed = [
+    ...names.flatMap((name) => toldTakes(kit.keys, kit.limits, { name, block: '', device: null })),
+    ...untoldTakes(kit.keys, kit.limits, { accountId: account.id, device: null }),
+  ]
   return [...(wrong ? [wrong.account.key, wrong.inARow.key] : []), ...failed.map((take) => take.key)]
 }

@@ -149,22 +149,32 @@ export function wrongCodeTakes(keys: Keyring, limits: Limits | null, addressKey:
   }
 }
 
-/**
- * What a failed log-in counts against. `told`: the name that was typed and the network; when they are full the caller is
- * told so. `untold`: the account, whichever of its names is used; were that one told, an address and a user name that are
- * refused together would be known to belong together. A known device has a count of its own in the place of both.
- */
-export function logInTakes(
+/** What a failed log-in counts against: the name that was typed and the network, or a known device in their place. The caller is told. */
+export function toldTakes(
   keys: Keyring,
   limits: Limits | null,
-  whom: { readonly name: string; readonly accountId: string; readonly block: string; readonly device: string | null },
-): { readonly told: readonly Take[]; readonly untold: readonly Take[] } {
-  if (!limits) return { told: [], untold: [] }
+  whom: { readonly name: string; readonly block: string; readonly device: string | null },
+): Take[] {
+  if (!limits) return []
   const { logInsPerAccount: windows, logInsPerNetwork } = limits
   const networks = networksOf(whom.block).map((one) => take(keys, 'log-ins-per-network', [one], logInsPerNetwork))
-  if (whom.device) return { told: [take(keys, 'log-ins-per-device', [whom.device], windows), ...networks], untold: [] }
-  const named = take(keys, 'log-ins-per-account', ['name', whom.name], windows)
-  return { told: [named, ...networks], untold: [take(keys, 'log-ins-per-account', ['id', whom.accountId], windows)] }
+  const who = whom.device
+    ? take(keys, 'log-ins-per-device', [whom.device], windows)
+    : take(keys, 'log-ins-per-account', ['name', whom.name], windows)
+  return [who, ...networks]
+}
+
+/**
+ * What it counts against besides, of which the caller is not told: the account, whichever of its names is used. Were it
+ * told, an address and a user name that are refused together would be known to belong together.
+ */
+export function untoldTakes(
+  keys: Keyring,
+  limits: Limits | null,
+  whom: { readonly accountId: string; readonly device: string | null },
+): Take[] {
+  if (!limits || whom.device) return []
+  return [take(keys, 'log-ins-per-account', ['id', whom.accountId], limits.logInsPerAccount)]
 }
 
 /** What a refused link, grant or code counts against: only whether it is noted hangs on it, so unknown networks share one. */

@@ -7,7 +7,7 @@ import { type Caller, event } from './audit.ts'
 import { type Captcha, passing, refusalOf } from './captcha.ts'
 import { deviceFor, knownDevice } from './device.ts'
 import { fresh } from './keys.ts'
-import { logInTakes } from './limits.ts'
+import { toldTakes, untoldTakes } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import type { Account, Kit, Session } from './ports.ts'
 import { newSession, sessionIds } from './session.ts'
@@ -38,23 +38,24 @@ export async function login(
   const at = kit.clock.now()
   const name = nameOf(kit, typed.name)
   const device = knownDevice(kit.keys, name, typed.caller.devices)
-  const account = await kit.accounts.byName(name)
-  const accountId = account?.id ?? `nobody:${name}`
-  const takes = logInTakes(kit.keys, kit.limits, { name, accountId, block: typed.caller.block, device })
   const crossed = event(at, 'session.refused', typed.caller)
-  const { hits } = await kit.store.take(passing(takes.told, typed.captcha), at, crossed)
+  const told = toldTakes(kit.keys, kit.limits, { name, block: typed.caller.block, device })
+  // Before the account is looked up: the refusal must not take longer because there is one.
+  const { hits } = await kit.store.take(passing(told, typed.captcha), at, crossed)
   if (hits.length > 0) {
     const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
     return refuse(refusalOf(hits, typed.captcha, secondsUntil(retryAt, at)))
   }
-  const { hits: unseen } = await kit.store.take(takes.untold, at, crossed)
+  const account = await kit.accounts.byName(name)
+  const untold = untoldTakes(kit.keys, kit.limits, { accountId: account?.id ?? `nobody:${name}`, device })
+  const { hits: unseen } = await kit.store.take(untold, at, crossed)
   const right = await kit.hasher.verify(account?.passwordHash ?? null, kit.tidyPassword(typed.password))
   if (!right || !account?.active || unseen.length > 0) {
     const because = unseen[0]?.limit ?? (!account ? 'no account' : right ? 'not active' : 'wrong password')
     await kit.store.note(event(at, 'session.refused', typed.caller, { accountId: account?.id, because }))
     return refuse({ code: 'login-failed' })
   }
-  const givenBack = [...takes.told, ...takes.untold].map((take) => take.key)
+  const givenBack = [...told, ...untold].map((take) => take.key)
   await kit.store.giveBack(givenBack, [])
   const elsewhere = account.signOn ? 'signs in elsewhere' : account.secondFactor ? 'second factor' : null
   if (elsewhere) {

@@ -12,7 +12,7 @@ export function notice(
   kit: Pick<Kit, 'keys' | 'random'>,
   kind: 'changed' | 'too-many-tries',
   flow: Flow,
-  account: Account,
+  account: Pick<Account, 'id' | 'email'>,
   caller: Caller,
   at: number,
 ): Letter {

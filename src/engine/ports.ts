@@ -53,8 +53,11 @@ export type Accounts = {
   byAddress(address: string): Promise<Account[]>
   /** By tidied e-mail address or user name, for a log-in. */
   byName(name: string): Promise<Account | null>
-  /** Adds rows, all or none; answers the indexes of those left out because address or user name is taken. */
-  add(rows: readonly NewAccount[], at: number): Promise<{ taken: readonly number[] }>
+  /**
+   * Adds rows, all or none; answers the indexes of those left out because address or user name is taken. `event` is noted
+   * for each row that was added, with the account it became.
+   */
+  add(rows: readonly NewAccount[], at: number, event?: AuditEvent): Promise<{ taken: readonly number[] }>
   /** In order of id, `after` exclusive; for `accounts list`. */
   list(after: string | null, count: number): Promise<Account[]>
 }
@@ -215,13 +218,14 @@ export type Store = {
   bind(binding: Binding): Promise<Challenge | null>
   /**
    * Counts a try before anything is compared. False when the challenge has none left, is not open, or a take is full.
-   * `notice` is queued, with its event, the first time that a take of that name is full.
+   * `notice` is queued, with its event, the first time that a take of that name is full; `queue` false: there is nobody
+   * to tell, and the letter is given all the same, so that it takes the same time.
    */
   takeTry(
     id: string,
     at: number,
     takes: readonly Take[],
-    notice: { limit: LimitName; letter: Letter | null; event: AuditEvent },
+    notice: { limit: LimitName; letter: Letter; queue: boolean; event: AuditEvent },
   ): Promise<boolean>
   /**
    * The try was wrong: notes it. Where a take is full with it, that is told of once, and the notice queued as `takeTry`
@@ -231,7 +235,7 @@ export type Store = {
     at: number,
     takes: readonly Take[],
     event: AuditEvent,
-    notice: { limit: LimitName; letter: Letter | null; event: AuditEvent },
+    notice: { limit: LimitName; letter: Letter; queue: boolean; event: AuditEvent },
   ): Promise<Taken>
   /** Open → proved, once; gives back and forgets counts, notes the event. False when another was first. */
   prove(

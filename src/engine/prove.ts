@@ -152,7 +152,9 @@ export async function prove(
   const counts = takes ? Object.values(takes) : []
   const tooMany = {
     limit: 'wrong-codes-per-account',
-    letter: account && notice(kit, 'too-many-tries', flow, account, typed.caller, at),
+    // Written for nobody too, and then not queued: to seal an address takes a while.
+    letter: notice(kit, 'too-many-tries', flow, account ?? nobodyAt(typed.address), typed.caller, at),
+    queue: account !== null,
     event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
   } as const
   const counted = await kit.store.takeTry(found.id, at, counts, tooMany)
@@ -174,6 +176,8 @@ export async function prove(
   if (!isFirst) return refused('proved before', about)
   return { ok: true, ...grantFor(kit, flow, account, found.id, nonce) }
 }
+
+const nobodyAt = (email: string) => ({ id: '', email })
 
 /** Spaces, hyphens and full-width digits are how people and phones write codes; they cost no try. */
 const tidyCode = (text: string): string =>

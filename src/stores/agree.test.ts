@@ -81,8 +81,13 @@ const tryOne = fc.record({ which: few, who: few }).map(
   ({ which, who }): Step =>
     ({ at, challenges }) => {
       const takes = [aTake('wrong-codes-per-account', 3, `tries ${who}`), aTake('wrong-codes-of-all', 6, 'all')]
-      const letter = who === 3 ? null : aLetter({ kind: 'too-many-tries', createdAt: at })
-      const notice = { limit: 'wrong-codes-per-account' as const, letter, event: anEvent('limit.crossed', {}, at) }
+      const letter = aLetter({ kind: 'too-many-tries', createdAt: at })
+      const notice = {
+        limit: 'wrong-codes-per-account' as const,
+        letter,
+        queue: who !== 3,
+        event: anEvent('limit.crossed', {}, at),
+      }
       return ({ store }) => store.takeTry(pick(challenges, which)?.id ?? 'none', at, takes, notice)
     },
 )

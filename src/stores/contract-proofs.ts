@@ -21,7 +21,8 @@ import {
 const life = 15 * minute
 const notice = (accountId: string | null = null) => ({
   limit: 'wrong-codes-per-account' as const,
-  letter: accountId === null ? null : aLetter({ kind: 'too-many-tries', accountId }),
+  letter: aLetter({ kind: 'too-many-tries', accountId }),
+  queue: accountId !== null,
   event: anEvent('limit.crossed', { accountId, because: 'wrong-codes-per-account' }),
 })
 

@@ -91,13 +91,13 @@ export function takeTryIn(
   takes: readonly Take[],
   notice: Parameters<port.Store['takeTry']>[3],
 ): boolean {
-  if (notice.letter) refuseTaken(rows.letters, notice.letter.id)
+  if (notice.queue) refuseTaken(rows.letters, notice.letter.id)
   const challenge = rows.challenges.get(id)
   if (!challenge || !isOpen(challenge, at) || challenge.triesLeft <= 0) return false
   const hits = fullOf(rows, takes, at)
   if (hits.length > 0) {
     tellOfFirst(rows, takes, hits, at, notice.event)
-    if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
+    if (notice.queue && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
     return false
   }
   for (const take of takes) count(rows, take, at)
@@ -113,11 +113,11 @@ export function wrongTryIn(
   event: AuditEvent,
   notice: Parameters<port.Store['wrongTry']>[3],
 ): port.Taken {
-  if (notice.letter) refuseTaken(rows.letters, notice.letter.id)
+  if (notice.queue) refuseTaken(rows.letters, notice.letter.id)
   const hits = fullOf(rows, takes, at)
   note(rows, event)
   tellOfFirst(rows, takes, hits, at, notice.event)
-  if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
+  if (notice.queue && hits.some((hit) => hit.first && hit.limit === notice.limit)) queue(rows, notice.letter)
   return { hits }
 }
 

@@ -28,7 +28,7 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
       const hits = hitsOf(weighed)
       if (hits.length > 0) {
         rows.tellOfFirst(weighed, at, notice.event)
-        if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
+        if (notice.queue && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
         return false
       }
       rows.count(weighed, at)
@@ -39,7 +39,7 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
       const hits = hitsOf(weighed)
       rows.note(event)
       rows.tellOfFirst(weighed, at, notice.event)
-      if (notice.letter && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
+      if (notice.queue && hits.some((hit) => hit.first && hit.limit === notice.limit)) rows.queue(notice.letter)
       return { hits }
     },
     prove(
