@@ -1,12 +1,14 @@
 /**
- * Writes `docs/configuration.md` from the options' own doc comments, the variables and the findings, so that the page
- * cannot say another thing than the code. `--check` fails when it does.
+ * Writes `docs/configuration.md` from the options' own doc comments, the variables and the findings, and the list of
+ * events in `docs/audit.md`, so that no page can say another thing than the code. `--check` fails when one does.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { names } from '../src/audit/names.ts'
 import { findings } from '../src/server/findings.ts'
 import { variables } from '../src/server/variables.ts'
 
 const page = 'docs/configuration.md'
+const auditPage = 'docs/audit.md'
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim()
 
 /** Name, type and comment of each member of an exported type. */
@@ -80,13 +82,24 @@ ${table(
 )}
 `
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(page, 'utf8') === text) console.log(`${page} is as the code says`)
+const events = table(
+  ['event', 'when it is written', 'fields'],
+  Object.entries(names).map(([name, { when, fields }]) => `| \`${name}\` | ${cell(when)} | ${fields.join(', ')} |`),
+)
+const between = /<!-- events -->[\s\S]*<!-- \/events -->/
+const audit = (now: string): string => now.replace(between, `<!-- events -->\n${events}\n<!-- /events -->`)
+
+const pages = [
+  [page, text],
+  [auditPage, audit(readFileSync(auditPage, 'utf8'))],
+] as const
+for (const [path, should] of pages) {
+  if (!process.argv.includes('--check')) {
+    writeFileSync(path, should)
+    console.log(`${path} written`)
+  } else if (readFileSync(path, 'utf8') === should) console.log(`${path} is as the code says`)
   else {
-    console.error(`${page} does not say what the code says: run "node scripts/docs.ts".`)
-    process.exit(1)
+    console.error(`${path} does not say what the code says: run "node scripts/docs.ts".`)
+    process.exitCode = 1
   }
-} else {
-  writeFileSync(page, text)
-  console.log(`${page} written`)
 }

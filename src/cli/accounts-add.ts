@@ -5,7 +5,7 @@ import { judge } from '../engine/policy.ts'
 import { systemClock } from '../system.ts'
 import { readRow } from './account-row.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs, UsageError } from './command.ts'
-import { withAccounts } from './opened.ts'
+import { addedByHand, withAccounts } from './opened.ts'
 
 /** Adds one account to Latchkey's own table. */
 export const accountsAdd: Command = {
@@ -47,7 +47,8 @@ Exit code 1 when address or user name is taken, or the password is too weak.`,
     }
     return withAccounts(values, io, async (accounts, hasher) => {
       const passwordHash = row.password === null ? null : await hasher.hash(row.password)
-      const { taken } = await accounts.add([{ ...row, passwordHash }], systemClock.now())
+      const at = systemClock.now()
+      const { taken } = await accounts.add([{ ...row, passwordHash }], at, addedByHand(at))
       if (taken.length > 0) {
         io.error('There is an account with this e-mail address or user name already.\n')
         return 1

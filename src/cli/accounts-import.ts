@@ -5,7 +5,7 @@ import { systemClock } from '../system.ts'
 import { type Row, readRow, unknownFields } from './account-row.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs } from './command.ts'
 import { lines } from './lines.ts'
-import { withAccounts } from './opened.ts'
+import { addedByHand, withAccounts } from './opened.ts'
 
 /** Rows of one transaction. */
 const batchSize = 500
@@ -104,7 +104,8 @@ async function addBatch(batch: Numbered[], accounts: Accounts, hasher: Hasher, c
       passwordHash: row.password === null ? row.passwordHash : await hasher.hash(row.password),
     })),
   )
-  const { taken } = await accounts.add(rows, systemClock.now())
+  const at = systemClock.now()
+  const { taken } = await accounts.add(rows, at, addedByHand(at))
   for (const at of taken) {
     io.error(`line ${batch[at]!.number}: address or user name is taken: ${batch[at]!.row.email}\n`)
   }

@@ -1,6 +1,7 @@
 import { erase } from '../audit/erase.ts'
-import { atKeyboard, withAudit } from './audit-open.ts'
+import { withAudit } from './audit-open.ts'
 import { type Command, configFlag, configHelp, readArgs, UsageError } from './command.ts'
+import { atKeyboard } from './keyboard.ts'
 
 /** Takes what tells of one person out of the events. */
 export const auditErase: Command = {

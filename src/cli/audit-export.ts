@@ -2,8 +2,9 @@ import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { csvHead, csvRow, eventsOf, jsonLine } from '../audit/export.ts'
 import { event, nobody } from '../engine/audit.ts'
-import { atKeyboard, withAudit } from './audit-open.ts'
+import { withAudit } from './audit-open.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs, UsageError } from './command.ts'
+import { atKeyboard } from './keyboard.ts'
 
 /** Writes events out, for a spreadsheet, another system, or the person whom they tell of. */
 export const auditExport: Command = {

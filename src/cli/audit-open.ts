@@ -1,5 +1,4 @@
-/** What the commands on the audit share: the store opened, the keys where they are needed, and who is at the keyboard. */
-import { userInfo } from 'node:os'
+/** What the commands on the audit share: the store opened, and the keys where they are needed. */
 import { auditKeys } from '../audit/auditor.ts'
 import type { Keyring } from '../engine/keys.ts'
 import type { Store } from '../engine/ports.ts'
@@ -44,15 +43,5 @@ export async function withAudit(
     return await work({ store, keys, clock: systemClock, random: systemRandom })
   } finally {
     await store.close()
-  }
-}
-
-/** Who runs the command, as the machine knows them. */
-export function atKeyboard(): string {
-  try {
-    return userInfo().username.replaceAll(/\p{Cc}/gu, ' ')
-  } catch {
-    // A container's user without a name.
-    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }

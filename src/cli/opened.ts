@@ -1,9 +1,11 @@
 /** Commands that work on accounts: configuration read, database open, closed again whatever happens. */
 import { argon2Hasher } from '../accounts/hash.ts'
+import { type AuditEvent, event, nobody } from '../engine/audit.ts'
 import type { Accounts, Hasher } from '../engine/ports.ts'
 import { loadConfig, tableOf } from '../server/config.ts'
 import { badConfiguration, finding, isSound, told } from '../server/findings.ts'
 import type { Io } from './command.ts'
+import { atKeyboard } from './keyboard.ts'
 
 /** Findings that have to do with the database, the file and the flows; whoever adds an account needs no mail server. */
 export const ofDatabase = /^L0(2[56]|4[02]|5|6)/
@@ -32,3 +34,7 @@ export async function withAccounts(
     await store.close()
   }
 }
+
+/** That an account was added, and by whom. */
+export const addedByHand = (at: number): AuditEvent =>
+  event(at, 'account.added', nobody, { because: `by ${atKeyboard()}` })

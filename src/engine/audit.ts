@@ -4,7 +4,6 @@
  */
 export type EventName =
   | 'challenge.opened'
-  | 'challenge.refused'
   | 'letter.withheld'
   | 'letter.sent'
   | 'letter.dropped'

@@ -1,4 +1,7 @@
 /** Runs a configured recovery in this process until it is told to stop: the server, or the worker alone. */
+import { readFileSync } from 'node:fs'
+import { type AuditEvent, event, nobody } from '../engine/audit.ts'
+import { digest } from '../engine/keys.ts'
 import { Fault } from '../engine/outcome.ts'
 import { latchkey, type Recovery } from '../latchkey.ts'
 import type { Options } from '../options.ts'
@@ -39,6 +42,7 @@ export async function run(given: Config, screen: Screen, how: Run): Promise<numb
     if (unready) return refuse([unready], screen)
     const recovery = latchkey(options)
     await recovery.ready()
+    await recovery.store.note(started(recovery, options, how))
     await how.before?.(recovery)
     return await serving(recovery, config, screen, how)
   } catch (error) {
@@ -53,6 +57,17 @@ export async function run(given: Config, screen: Screen, how: Run): Promise<numb
     screen.error(`${error.message}\n`)
     return 1
   }
+}
+
+/** So that a change of version, key or configuration is on record: the configuration as a keyed digest of what it says. */
+function started({ kit }: Recovery, options: Options, how: Run): AuditEvent {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const { secret: _, secretFallbacks: __, store: ___, mail, ...said } = options
+  const { current } = kit.keys
+  const configuration = digest(current, 'audit', ['configuration', JSON.stringify({ ...said, from: mail.from })])
+  const what = how.http ? (options.worker === false ? 'server' : 'server and worker') : 'worker'
+  const because = `${what} ${version}, key ${current.id}, configuration ${configuration.slice(0, 8)}`
+  return event(kit.clock.now(), 'server.started', nobody, { because })
 }
 
 /** In development links hold the port: where any free one was asked for, one is chosen before they are made. */

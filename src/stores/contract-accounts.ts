@@ -1,7 +1,7 @@
 /** What accounts promise: found by the tidied address, kept as they were given. */
 import assert from 'node:assert/strict'
 import type { NewAccount } from '../engine/ports.ts'
-import { anAccount, type Promises, start } from './contract-values.ts'
+import { anAccount, anEvent, type Promises, start } from './contract-values.ts'
 
 const row = (email: string, username: string | null = null, more: Partial<NewAccount> = {}): NewAccount => ({
   email,
@@ -16,6 +16,18 @@ const row = (email: string, username: string | null = null, more: Partial<NewAcc
 const unsaid = { locale: null, secondFactor: false, signOn: false, reset: null }
 
 export const accountPromises: Promises = {
+  'an account that is added is noted with its id, where an event is given': async ({ store, accounts }) => {
+    const row = { username: null, passwordHash: null, verified: true, active: true }
+    const rows = ['ana@example.org', 'ANA@example.org', 'bea@example.org'].map((email) => ({ ...row, email }))
+    await accounts.add(rows, start, anEvent('account.added', { because: 'by hand' }))
+    await accounts.add([{ ...row, email: 'eve@example.org' }], start)
+    const ids = (await accounts.list(null, 10)).map(({ id }) => id)
+    assert.deepEqual(
+      (await store.events(0, 10)).map(({ name, accountId, because }) => [name, accountId, because]),
+      ids.slice(0, 2).map((id) => ['account.added', id, 'by hand']),
+    )
+  },
+
   'an account is found by id, by tidied address and by name, and is as it was given': async ({ accounts }) => {
     await accounts.add([row('Ana.Lima@Example.org', 'Ana', { verified: false })], start)
     const ana = await accounts.byName('ana')

@@ -183,7 +183,7 @@ function accountsOf(rows: Rows): port.Accounts {
     byId: async (id) => rows.accounts.get(id) ?? null,
     byAddress: async (address) => byAddress(address),
     byName: async (name) => byAddress(name)[0] ?? byUsername(name) ?? null,
-    add: async (added) => {
+    add: async (added, _, event) => {
       const taken: number[] = []
       for (const [index, row] of added.entries()) {
         const username = row.username || null
@@ -194,6 +194,7 @@ function accountsOf(rows: Rows): port.Accounts {
         }
         const id = String(++rows.accountIds)
         rows.accounts.set(id, { ...row, id, email, username, ...unsaid })
+        if (event) note(rows, { ...event, accountId: id })
       }
       return { taken }
     },

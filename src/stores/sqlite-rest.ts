@@ -19,7 +19,7 @@ export function restOperations(db: DatabaseSync, rows: Rows, users: Users) {
     endSession(id: string, event: AuditEvent): void {
       if (endSession.run(id).changes === 1) rows.note(event)
     },
-    addAccounts: users.isOwn ? adder(db) : refuseToAdd(users.table),
+    addAccounts: users.isOwn ? adder(db, rows) : refuseToAdd(users.table),
     ...purges(db),
   }
 }
@@ -53,21 +53,26 @@ function purges(db: DatabaseSync) {
   }
 }
 
-type Add = (added: readonly NewAccount[], at: number) => { taken: number[] }
+type Add = (added: readonly NewAccount[], at: number, event?: AuditEvent) => { taken: number[] }
 
-function adder(db: DatabaseSync): Add {
+function adder(db: DatabaseSync, rows: Rows): Add {
   const taken = db.prepare(`SELECT 1 FROM users WHERE lower(email) IN (?, ?)
     UNION ALL SELECT 1 FROM users WHERE lower(username) = lower(?) LIMIT 1`)
   const insert = db.prepare(`INSERT INTO users (email, username, password_hash, email_verified, is_active, created_at)
     VALUES (?, ?, ?, ?, ?, ?)`)
-  return (added, at) => {
+  return (added, at, event) => {
     const left: number[] = []
     for (const [index, row] of added.entries()) {
       const email = findable(row.email)
       const username = row.username || null
       const [one, other] = addressParameters(tidyAddress(email) ?? email)
-      if (taken.get(one, other, username)) left.push(index)
-      else insert.run(email, username, row.passwordHash, row.verified ? 1 : 0, row.active ? 1 : 0, at)
+      if (taken.get(one, other, username)) {
+        left.push(index)
+        continue
+      }
+      const truths = [row.verified ? 1 : 0, row.active ? 1 : 0]
+      const { lastInsertRowid } = insert.run(email, username, row.passwordHash, ...truths, at)
+      if (event) rows.note({ ...event, accountId: String(lastInsertRowid) })
     }
     return { taken: left }
   }
