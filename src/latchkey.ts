@@ -8,7 +8,7 @@ import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
 import { type Auditor, auditor, keptOf } from './audit/auditor.ts'
 import { refuseKept } from './audit/keep.ts'
-import { captchas } from './captcha/index.ts'
+import { type Captchas, captchas } from './captcha/index.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
 import { refuseLimits } from './engine/limit-bounds.ts'
@@ -269,16 +269,29 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     brand: (flow) => fullBrand(flow.brand),
     log: noted,
   })
-  const hono = app(partsOf(options, settings, kit, assets, noted))
-  const sealing = auditor({ kit, options: options.audit ?? {}, log: noted })
-  if (options.worker ?? true) {
-    sender.start()
-    sealing.start()
-  }
+  const captcha = captchas(kit, {
+    ...options.captcha,
+    host: new URL(publicUrl).hostname,
+    development: options.development ?? false,
+    log: noted,
+  })
   const end = async (): Promise<void> => {
     clearInterval(settling)
     await settleLimits(true)
     await operators.close()
+  }
+  const unsafe = await captcha.withTestKeys()
+  if (unsafe.length > 0) {
+    await Promise.all([end(), mailer.close()])
+    await store.close()
+    const reason = `captcha of ${unsafe.join(', ')}: its keys are for tests and let everybody pass; "latchkey captcha set" takes others.`
+    throw new Fault('configuration', `Latchkey cannot start:\n1. ${reason}`)
+  }
+  const hono = app(partsOf(options, settings, kit, captcha, assets, noted))
+  const sealing = auditor({ kit, options: options.audit ?? {}, log: noted })
+  if (options.worker ?? true) {
+    sender.start()
+    sealing.start()
   }
   return {
     worker: sender,
@@ -291,16 +304,18 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   }
 }
 
-function partsOf(options: Options, settings: Settings, kit: Kit, assets: Parts['assets'], log: Parts['log']): Parts {
+function partsOf(
+  options: Options,
+  settings: Settings,
+  kit: Kit,
+  captcha: Captchas,
+  assets: Parts['assets'],
+  log: Parts['log'],
+): Parts {
   const { flows, publicUrl, spaUrl } = settings
   return {
     verbs: verbs(kit),
-    captchas: captchas(kit, {
-      ...options.captcha,
-      host: new URL(publicUrl).hostname,
-      development: options.development ?? false,
-      log,
-    }),
+    captchas: captcha,
     flows,
     keys: kit.keys,
     random: kit.random,

@@ -5,6 +5,7 @@
  */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { AltchaChallenge } from '../captcha/altcha.ts'
 import type { Judged, SetUp } from '../captcha/index.ts'
 import type { Caller } from '../engine/audit.ts'
 import { type Captcha, type Form, forms } from '../engine/captcha.ts'
@@ -138,14 +139,17 @@ export async function showStep(c: C, parts: Parts): Promise<Response> {
   return setUp.remote ? step(c, parts, form, setUp, { to }) : c.redirect(to, 303)
 }
 
-type Step = Pick<CaptchaStepView, 'to'> & Partial<Pick<CaptchaStepView, 'captcha' | 'problem'>>
+/** `instead`: ALTCHA's challenge, in the provider's place. */
+type Step = Pick<CaptchaStepView, 'to'> &
+  Partial<Pick<CaptchaStepView, 'problem'>> & { readonly instead?: AltchaChallenge }
 
 async function step(c: C, parts: Parts, form: Form, setUp: SetUp, view: Step): Promise<Response> {
   const { remote, siteKey, title } = setUp
-  const { captcha = null, problem = null, to } = view
+  const { instead, problem = null, to } = view
   const caller = callerOf(c, parts, parts.cookies.browserKey(c))
   const retryAfter = setUp.when === 'always' ? null : await parts.verbs.overflow(form, caller)
   const action = pathOf(shared.captcha, form)
+  const captcha = instead ? { script: scriptOf(parts), challenge: JSON.stringify(instead), retryAfter } : null
   if (!captcha && remote) {
     // Its form leads to this step and nowhere else, and it may fetch nothing of ours: what a stranger's script could do here
     // it could do with the visitor's cookies.
@@ -166,7 +170,7 @@ async function step(c: C, parts: Parts, form: Form, setUp: SetUp, view: Step): P
     ...{ action, to, provider: title, script: scriptOf(parts), retryAfter, captcha, problem },
     remote: captcha ? null : script,
   })
-  return c.html(page, problem === null ? 200 : problem === 'refused' ? status('captcha-required') : 503)
+  return c.html(page, problem === null ? 200 : problem === 'down' ? 503 : status('captcha-required'))
 }
 
 /** `POST /captcha/<form>/`: an answer came in; a good one leaves a pass and leads on. */
@@ -191,9 +195,7 @@ export async function postStep(c: C, parts: Parts): Promise<Response> {
   }
   if (judged.kind === 'unsolved') return step(c, parts, form, setUp, { to, problem: 'refused' })
   if (!judged.instead) return step(c, parts, form, setUp, { to, problem: 'down' })
-  const challenge = JSON.stringify(judged.instead)
-  const captcha: CaptchaView = { script: scriptOf(parts), challenge, retryAfter: null }
-  return step(c, parts, form, setUp, { to, problem: 'away', captcha })
+  return step(c, parts, form, setUp, { to, problem: 'away', instead: judged.instead })
 }
 
 /** Where the form is: a path of ours that has this form, with the name of its challenge; else the first that has it. */
