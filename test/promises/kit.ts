@@ -139,6 +139,14 @@ export async function ask(browser: TestBrowser, flow: Flow, address: string): Pr
 export const askApi = (browser: TestBrowser, flow: Flow, address: string, more: object = {}) =>
   browser.json(`/api/flows/${flow.name}/request`, { email: address, ...more })
 
+/** Opens a page and gives its form, with what stands in its fields. */
+export async function formOn(browser: TestBrowser, path: string, action?: string) {
+  const page = await browser.get(path)
+  const form = formIn(page.text, action)
+  if (!form) throw new Error(`No form on ${path} (status ${page.status}): ${page.text.slice(0, 400)}`)
+  return form
+}
+
 /** Opens a page, fills its form and sends it; does not follow. */
 export async function submit(
   browser: TestBrowser,
@@ -146,9 +154,7 @@ export async function submit(
   fields: Record<string, string>,
   action?: string,
 ): Promise<Page> {
-  const page = await browser.get(path)
-  const form = formIn(page.text, action)
-  if (!form) throw new Error(`No form on ${path} (status ${page.status}): ${page.text.slice(0, 400)}`)
+  const form = await formOn(browser, path, action)
   return browser.post(form.action, { ...form.fields, ...fields }, sameOrigin)
 }
 
