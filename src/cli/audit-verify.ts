@@ -62,15 +62,18 @@ async function check(opened: Opened, heads: string | undefined, io: Io): Promise
 function walkedText({ segments, events, unsealed, unsealedSince, tip, removedTo }: Walked, now: number): string {
   const told: string[] = []
   if (removedTo > 0) told.push(`Segments up to ${removedTo} were removed when their time had come.`)
-  if (segments > 0 && tip) told.push(`Checked ${segments} segments with ${events} events, up to event ${tip.last}.`)
+  if (segments > 0 && tip)
+    told.push(`Checked ${counted(segments, 'segment')} with ${counted(events, 'event')}, up to event ${tip.last}.`)
   else if (removedTo === 0) told.push('Nothing is sealed yet.')
   if (unsealed > 0 && unsealedSince !== null) {
     const since = new Date(unsealedSince).toISOString()
     const idle = now - unsealedSince > patience ? ' Does a worker run?' : ''
-    told.push(`Not sealed yet, and so not proved: ${unsealed} events, the oldest of ${since}.${idle}`)
+    told.push(`Not sealed yet, and so not proved: ${counted(unsealed, 'event')}, the oldest of ${since}.${idle}`)
   }
   return told.map((one) => `${one}\n`).join('')
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 async function comparedText(
   { store, keys }: Opened,

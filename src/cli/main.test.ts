@@ -125,6 +125,10 @@ test('help says every command and variable; every command has help of its own', 
     'mail test',
     'secret',
     'start',
+    'audit tail',
+    'audit verify',
+    'audit export',
+    'audit erase',
   ]
   for (const name of names) assert.match(out, new RegExp(`^  ${name} `, 'm'))
   for (const name of ['SECRET_KEY', 'EMAIL_HOST_PASSWORD', 'LIMITS']) assert.match(out, new RegExp(`^  ${name} `, 'm'))

@@ -7,6 +7,7 @@
  * server's back, and each time the audit must say which.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -14,23 +15,28 @@ import { auditKeys, auditor } from '../../src/audit/auditor.ts'
 import { erase } from '../../src/audit/erase.ts'
 import { type Finding, sentence } from '../../src/audit/findings.ts'
 import { compareHeads, type HeadLine, readHead } from '../../src/audit/heads.ts'
+import { names } from '../../src/audit/names.ts'
 import { verify } from '../../src/audit/verify.ts'
 import { event } from '../../src/engine/audit.ts'
 import { keyring } from '../../src/engine/keys.ts'
 import { type AuditRow, type Head, sealEvent, segmentOf, shortened, shortenedEvent } from '../../src/engine/seal.ts'
-import { classic, code } from '../../src/flows/index.ts'
+import * as flows from '../../src/flows/index.ts'
 import {
   after,
   type Bench,
   eventsOf,
+  inMemory,
   letterFor,
+  logsIn,
   onEachStore,
   onSqlite,
+  openBench,
   person,
   reset,
   rowsIn,
   sql,
   stranger,
+  temporaryFolder,
 } from './kit.ts'
 
 const caller = { network: '192.0.2.77', agent: 'a browser', requestId: 'r1' }
@@ -75,7 +81,7 @@ onEachStore('a chain that nobody touched is whole, and tells how far it goes', a
 onEachStore('a recovery from the ask to the log-in is sealed whole', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
-  for (const flow of [classic, code]) {
+  for (const flow of [flows.classic, flows.code]) {
     const browser = stranger(bench)
     await reset(browser, flow, await letterFor(bench, flow, 'ana@example.org', browser), after)
     await bench.audit.seal()
@@ -379,7 +385,7 @@ onEachStore('a person who is erased leaves the seal whole', async (open) => {
   await person(bench, 'bea@example.org')
   for (const address of ['ana@example.org', 'bea@example.org']) {
     const browser = stranger(bench, { 'user-agent': `the browser of ${address}` })
-    await reset(browser, classic, await letterFor(bench, classic, address, browser), after)
+    await reset(browser, flows.classic, await letterFor(bench, flows.classic, address, browser), after)
   }
   const before = await eventsOf(bench)
   const erased = await erase({ ...bench.kit, keys: bench.kit.keys }, '1', 'an operator')
@@ -572,4 +578,98 @@ test('a network is cut to its /24 or /48, however it is written', () => {
     '': '',
   }
   for (const [network, cut] of Object.entries(cuts)) assert.equal(shortened(network), cut)
+})
+
+test('a sealer that is killed leaves whole segments or none, and the next one goes on', async () => {
+  const { path, remove } = temporaryFolder()
+  try {
+    const file = join(path, 'app.db')
+    const secret = 'a secret that two processes of this test have in common'
+    const bench = await openBench(file, { secret })
+    for (let kill = 0; kill < 4; kill++) {
+      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', sealingFor(file, secret)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let segments = 0
+      for await (const chunk of child.stdout) {
+        segments += String(chunk).split('\n').length - 1
+        if (segments >= 8 + kill) child.kill('SIGKILL')
+      }
+      assert.ok(segments >= 8)
+      assert.deepEqual(await told(bench), [])
+    }
+    await bench.audit.seal()
+    bench.clock.turn({ days: 1000 })
+    await bench.audit.keep()
+    await bench.audit.seal()
+    assert.deepEqual(await told(bench), [])
+    await bench.close()
+  } finally {
+    remove()
+  }
+})
+
+/** Notes, seals, shortens, erases and removes without end; a line for each round. */
+const sealingFor = (file: string, secret: string): string => `
+  const { testClock, testRecovery } = await import(${JSON.stringify(import.meta.resolve('../../src/testing/index.ts'))})
+  const { sqlite } = await import(${JSON.stringify(import.meta.resolve('../../src/stores/sqlite.ts'))})
+  const { event, nobody } = await import(${JSON.stringify(import.meta.resolve('../../src/engine/audit.ts'))})
+  const { erase } = await import(${JSON.stringify(import.meta.resolve('../../src/audit/erase.ts'))})
+  const database = sqlite(${JSON.stringify(file)})
+  const clock = testClock()
+  const bench = await testRecovery({ database, secret: ${JSON.stringify(secret)}, clock })
+  for (let round = 0; ; round++) {
+    const note = (i) => bench.store.note(event(clock.now(), 'link.opened', nobody, { accountId: String(i % 7) }))
+    await Promise.all(Array.from({ length: 40 }, (_, i) => note(i)))
+    await bench.audit.seal()
+    clock.turn({ days: 31 })
+    await bench.audit.keep()
+    await erase(bench.kit, String(round % 7), 'the test')
+    process.stdout.write('round\\n')
+  }`
+
+inMemory('every event has the fields that its page says, and no others', async (open) => {
+  const bench = await open({ flows: Object.values(flows) })
+  await person(bench, 'ana@example.org', { username: 'ana' })
+  for (const flow of Object.values(flows)) {
+    const browser = stranger(bench)
+    const mail = await letterFor(bench, flow, 'ana@example.org', browser)
+    await reset(browser, flow, mail, 'short')
+    await reset(browser, flow, mail, `${after}${flow.name}`).catch(() => null)
+    await reset(browser, flow, mail, after).catch(() => null)
+    await letterFor(bench, flow, 'nobody@example.org', stranger(bench)).catch(() => null)
+    for (let i = 0; i < 12; i++) await logsIn(bench, 'ana', 'a wrong password').catch(() => null)
+    bench.clock.turn({ minutes: 20 })
+  }
+  assert.ok(await logsIn(bench, 'ana', `${after}${flows.verified.name}`))
+  const events = await eventsOf(bench)
+  await erase(bench.kit, '1', 'an operator')
+  bench.clock.turn({ days: 31 })
+  await bench.audit.keep()
+  bench.clock.turn({ days: 200 })
+  await bench.audit.keep()
+  events.push(...(await eventsOf(bench)))
+  const seen = new Set<string>()
+  for (const { seq: _, at: __, name, ...fields } of events) {
+    seen.add(name)
+    const known: readonly string[] = names[name].fields
+    for (const [field, value] of Object.entries(fields)) {
+      const isSaid = value === null || value === '' || known.includes(field)
+      assert.ok(isSaid, `${name} has ${field}, and its page does not say so`)
+    }
+  }
+  const walked = [
+    'challenge.opened',
+    'letter.dropped',
+    'letter.sent',
+    'limit.crossed',
+    'link.opened',
+    'password.changed',
+  ]
+  walked.push('password.refused', 'proof.accepted', 'proof.refused', 'session.opened', 'session.refused')
+  walked.push('audit.erased', 'audit.removed', 'audit.shortened')
+  assert.deepEqual(
+    walked.filter((name) => !seen.has(name)),
+    [],
+  )
 })
