@@ -86,9 +86,9 @@ const testFiles = globSync('{src,test}/**/*.test.ts', { cwd: root })
   .sort((a, b) => Number(b.startsWith('src/engine/')) - Number(a.startsWith('src/engine/')) || (a < b ? -1 : 1))
   .map((file) => join(root, file))
 
-async function loaded(mutant = 0): Promise<Harness | string> {
+async function loaded(mutant = 0, files = testFiles): Promise<Harness | string> {
   const harness = new Harness(root)
-  const because = await harness.load(texts, testFiles, mutant)
+  const because = await harness.load(texts, files, mutant)
   if (because === null) return harness
   harness.close()
   return because
@@ -182,6 +182,23 @@ function remember(mutant: Mutant, { by }: Fate): void {
   killers.set(place, kills)
 }
 
+/** A mutant of what happens when the file is loaded has to be there from the start: the file's own tests first. */
+async function fromTheStart(mutant: Mutant): Promise<Fate> {
+  const unit = join(root, mutant.file.replace(/\.ts$/, '.test.ts'))
+  const near = ofFile.get(mutant.file) ?? []
+  const some = likeliest(mutant, near.length > 0 ? near : order.filter((test) => !leftOut.has(test)))
+  const tries: [string[], (harness: Harness) => number[]][] = [[testFiles, () => some]]
+  if (testFiles.includes(unit)) tries.unshift([[unit], ({ names }) => names.map((_, at) => at)])
+  for (const [files, tests] of tries) {
+    const own = await loaded(mutant.id, files)
+    if (typeof own === 'string') return { kind: 'killed', by: `loading: ${own}` }
+    const fate = await own.run(mutant.id, tests(own), files === testFiles ? known : [])
+    own.close()
+    if (fate.kind !== 'survived') return fate
+  }
+  return { kind: 'survived', by: null }
+}
+
 async function judge(mutant: Mutant, harness: () => Promise<Harness>): Promise<void> {
   const tests = likeliest(
     mutant,
@@ -194,16 +211,7 @@ async function judge(mutant: Mutant, harness: () => Promise<Harness>): Promise<v
   }
   let fate: Fate = { kind: 'survived', by: null }
   if (tests.length > 0) fate = await (await harness()).run(mutant.id, tests, known)
-  if (fate.kind === 'survived' && isStatic) {
-    const own = await loaded(mutant.id)
-    if (typeof own === 'string') fate = { kind: 'killed', by: `loading: ${own}` }
-    else {
-      const near = ofFile.get(mutant.file) ?? []
-      const some = near.length > 0 ? near : order.filter((test) => !leftOut.has(test))
-      fate = await own.run(mutant.id, likeliest(mutant, some), known)
-      own.close()
-    }
-  }
+  if (fate.kind === 'survived' && isStatic) fate = await fromTheStart(mutant)
   fates.set(mutant, fate)
   remember(mutant, fate)
   if (fate.kind === 'survived') say(`survived: ${mutant.file}:${mutant.line} ${told(mutant)}`)
