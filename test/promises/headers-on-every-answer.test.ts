@@ -293,7 +293,10 @@ onSqlite(
   async (open) => {
     const bench = await open()
     await person(bench, owner)
-    await bench.kit.store.close()
+    assert.equal((await send(bench, '/readyz')).text, 'ok')
+  await bench.kit.store.close()
+  const [ready, health] = [await send(bench, '/readyz'), await send(bench, '/healthz')]
+  assert.deepEqual([ready.status, ready.text, health.status, health.text], [503, 'not ok', 200, 'ok'])
     for (const { path, headers, body } of [
       { path: spa.routes.ask, headers: asJson, body: JSON.stringify({ email: owner }) },
       { path: '/api/flows/classic/request', headers: asJson, body: JSON.stringify({ email: owner }) },
