@@ -11,6 +11,7 @@ import { refuseKept } from './audit/keep.ts'
 import { type Captchas, captchas } from './captcha/index.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
+import { withLasting } from './engine/lasting.ts'
 import { refuseLimits } from './engine/limit-bounds.ts'
 import { limited } from './engine/limiter.ts'
 import { type Limits, standard } from './engine/limits.ts'
@@ -228,12 +229,16 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   for (const flow of flows.filter((one) => one.disclosure === 'explicit')) {
     noted('warn', 'a flow tells whether an account exists: addresses can be probed', { flow: flow.name })
   }
-  const keys = keyring(options.secret, options.secretFallbacks)
   // What may fail goes first: a start that fails leaves no database open and no worker running.
   const mailer = mailerOf(options.mail, clock)
   const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
   const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
   const { accounts, ...opened } = await options.store.open(options.accounts ?? own, settings.columns)
+  const secrets = keyring(options.secret, options.secretFallbacks)
+  const keys = await withLasting(secrets, opened.store, random, clock.now()).catch(async (error) => {
+    await opened.store.close()
+    throw error
+  })
   const operators = alarms({
     store: opened.store,
     clock,

@@ -179,7 +179,7 @@ async function set(
 /** Counts that a success ends: wrong codes of this address, failed log-ins of the account. */
 function countsOf(kit: Needs, account: Account, names: readonly string[]): string[] {
   const address = kit.tidyAddress(account.email) ?? account.email
-  const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.current, 'address', [address]))
+  const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.lasting, 'address', [address]))
   const failed = [
     ...names.flatMap((name) => toldTakes(kit.keys, kit.limits, { name, block: '', device: null })),
     ...untoldTakes(kit.keys, kit.limits, { accountId: account.id, device: null }),

@@ -29,7 +29,7 @@ export function knownDevice(keyring: Keyring, name: string, cookies: readonly st
       const right = mac(keys, 'device', [id, name])
       return signatures.some((signature) => same(right, signature))
     })
-    if (known) return digest(keyring.current, 'limit', ['device', id])
+    if (known) return digest(keyring.lasting, 'limit', ['device', id])
   }
   return null
 }

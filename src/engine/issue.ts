@@ -126,6 +126,7 @@ function bind(kit: Needs, flow: Flow, challenge: Challenge, accountId: string, a
     accountId,
     live: flow.limits.live,
     halfLife: flow.life * 500,
+    keyIds: kit.keys.all.map((one) => one.id),
     at,
     column: inColumns ? { reference: columnReference(keys, challenge.id), expiresAt: challenge.expiresAt } : null,
   })

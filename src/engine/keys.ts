@@ -48,17 +48,19 @@ export type Keyring = {
   readonly current: Keys
   /** Current first, then the fallbacks. */
   readonly all: readonly Keys[]
+  /** Counts and digests of addresses are made under these: they outlive a rotation (`lasting.ts`). */
+  readonly lasting: Keys
   find(id: string): Keys | null
 }
 
-/** The keys of a secret and of those before it. */
+/** The keys of a secret and of those before it; `lasting` are its own until those of the installation are read. */
 export function keyring(secret: string, fallbacks: readonly string[] = []): Keyring {
   const all = [secret, ...fallbacks].map(keysOf)
-  return { current: all[0]!, all, find: (id) => all.find((keys) => keys.id === id) ?? null }
+  return { current: all[0]!, all, lasting: all[0]!, find: (id) => all.find((keys) => keys.id === id) ?? null }
 }
 
-/** As `KeyObject`s: from a plain buffer Node makes one anew for each MAC, which costs four times the MAC itself. */
-function keysOf(secret: string): Keys {
+/** The keys of one secret, as `KeyObject`s: from a plain buffer Node makes one anew for each MAC, which costs four times the MAC itself. */
+export function keysOf(secret: string): Keys {
   const made = new Map<Purpose, KeyObject>()
   const of = (purpose: Purpose): KeyObject => {
     const known = made.get(purpose)

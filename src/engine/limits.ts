@@ -130,7 +130,7 @@ export const unlimited: readonly Window[] = [{ max: 1_000_000_000, ms: minute }]
 
 /** A take under a keyed digest of what it counts. */
 export function take(keys: Keyring, limit: LimitName, key: readonly string[], windows: readonly Window[]): Take {
-  return { limit, key: digest(keys.current, 'limit', [limit, ...key]), windows }
+  return { limit, key: digest(keys.lasting, 'limit', [limit, ...key]), windows }
 }
 
 /** What counts of a network stand under: its address or /64, and for IPv6 the /48 that one customer may hold whole. */

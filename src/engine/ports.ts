@@ -166,6 +166,8 @@ export type Binding = {
   readonly live: number
   /** Milliseconds of life under which the oldest may be replaced. */
   readonly halfLife: number
+  /** Keys that proofs can be made with. A challenge of another key is dead, and stands in nobody's way. */
+  readonly keyIds: readonly string[]
   readonly at: number
   /** For flows that keep their proof in the users table: what is written there if the challenge mails its own proof. */
   readonly column: { readonly reference: string; readonly expiresAt: number } | null

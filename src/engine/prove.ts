@@ -191,10 +191,11 @@ async function findChallenge(kit: Needs, flow: Flow, typed: Typed, at: number): 
   if (!asked || !mailed || mailed.flow !== flow.name) return 'unknown'
   if (asked.browser !== typed.caller.browser) return 'another browser'
   if (mailed.id !== asked.id && (asked.browser === null || asked.browser !== mailed.browser)) return 'a link was mailed'
-  const keys = kit.keys.find(mailed.keyId)
+  if (!kit.keys.find(mailed.keyId)) return 'key is gone'
   const address = kit.tidyAddress(typed.address)
-  if (!keys || address === null || !same(digest(keys, 'address', [address]), mailed.addressKey))
+  if (address === null || !same(digest(kit.keys.lasting, 'address', [address]), mailed.addressKey)) {
     return 'another address'
+  }
   if (mailed.state !== 'open') return 'used or revoked'
   return mailed.expiresAt > at ? mailed : 'expired'
 }

@@ -42,7 +42,7 @@ export async function request(
   if (address === null) return refuse({ code: 'email-invalid' })
 
   const at = kit.clock.now()
-  const addressKey = digest(kit.keys.current, 'address', [address])
+  const addressKey = digest(kit.keys.lasting, 'address', [address])
   const opened = open(kit, flow, asked.caller, addressKey, at)
   const previous = await previousChallenge(kit, flow, asked)
   const outcome = await kit.store.ask({

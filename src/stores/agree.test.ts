@@ -17,6 +17,7 @@ import {
   aTake,
   everything,
   freshId,
+  keyIds,
   minute,
   start,
 } from './contract-values.ts'
@@ -72,7 +73,7 @@ const bind = fc.record({ which: fc.nat(6), who: few, live: fc.integer({ min: 1, 
     ({ at, challenges, seen }) => {
       const challengeId = pick(challenges, which)?.id ?? 'none'
       const column = who === 1 ? { reference: challengeId, expiresAt: at + minute } : null
-      const binding = { challengeId, accountId: seen[who % 2]!.id, live, halfLife: 7 * minute, at, column }
+      const binding = { challengeId, accountId: seen[who % 2]!.id, live, halfLife: 7 * minute, keyIds, at, column }
       return ({ store }) => store.bind(binding)
     },
 )

@@ -13,6 +13,7 @@ import {
   bound,
   day,
   eventNames,
+  keyIds,
   minute,
   type Promises,
   start,
@@ -28,7 +29,7 @@ const notice = (accountId: string | null = null) => ({
 
 function bind(store: Store, challenge: Challenge, accountId: string, more: { at?: number; live?: number } = {}) {
   const { at = start, live = 1 } = more
-  return store.bind({ challengeId: challenge.id, accountId, live, halfLife: life / 2, at, column: null })
+  return store.bind({ challengeId: challenge.id, accountId, live, halfLife: life / 2, keyIds, at, column: null })
 }
 
 export const proofPromises: Promises = {
@@ -83,6 +84,15 @@ export const proofPromises: Promises = {
     assert.equal(await bind(store, first, '7', { at }), null)
   },
 
+  'one whose key is gone carries no letter, and stands in nobody’s way': async ({ store }) => {
+    const dead = await asked(store, { keyId: 'gone' })
+    await bind(store, dead, '7')
+    const challenge = await asked(store)
+    assert.equal((await bind(store, challenge, '7'))?.id, challenge.id)
+    const third = await asked(store)
+    assert.equal((await bind(store, third, '7'))?.id, challenge.id)
+  },
+
   'only live challenges of the same account and flow count against the cap': async ({ store, accounts }) => {
     const account = await anAccount(accounts)
     await store.change(aChange(account, await bound(store, account.id)))
@@ -123,7 +133,7 @@ export const proofPromises: Promises = {
     const account = await anAccount(accounts)
     const challenge = await asked(store, { flow: 'verified' })
     const other = await asked(store, { flow: 'verified' })
-    const binding = { accountId: account.id, live: 1, halfLife: life / 2, at: start }
+    const binding = { accountId: account.id, live: 1, halfLife: life / 2, keyIds, at: start }
     const column = { reference: 'reference', expiresAt: start + life }
     await store.bind({ ...binding, challengeId: challenge.id, column })
     assert.deepEqual((await accounts.byId(account.id))?.reset, column)
@@ -142,7 +152,15 @@ export const proofPromises: Promises = {
     const account = await anAccount(accounts)
     const challenge = await asked(store)
     const column = { reference: 'reference', expiresAt: start + life }
-    const binding = { challengeId: challenge.id, accountId: 'decoy:key', live: 1, halfLife: 0, at: start, column }
+    const binding = {
+      challengeId: challenge.id,
+      accountId: 'decoy:key',
+      live: 1,
+      halfLife: 0,
+      keyIds,
+      at: start,
+      column,
+    }
     assert.equal((await store.bind(binding))?.accountId, 'decoy:key')
     assert.deepEqual(await accounts.list(null, 10), [account])
   },

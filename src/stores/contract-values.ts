@@ -22,6 +22,9 @@ export const freshId = (): string => String(++made).padStart(22, 'A')
 export const anEvent = (name: EventName, more: Parameters<typeof event>[3] = {}, at = start): AuditEvent =>
   event(at, name, { ...nobody, network: '192.0.2.1', requestId: 'r1' }, more)
 
+/** Keys that are known, in every binding. */
+export const keyIds: readonly string[] = ['k1', 'k2']
+
 export function aChallenge(more: Partial<Challenge> = {}): Challenge {
   const id = more.id ?? freshId()
   return {
@@ -108,7 +111,15 @@ export async function asked(store: Store, more: Partial<Challenge> = {}): Promis
 /** A challenge that was asked for and bound to an account. */
 export async function bound(store: Store, accountId: string, more: Partial<Challenge> = {}): Promise<Challenge> {
   const challenge = await asked(store, more)
-  const binding = { challengeId: challenge.id, accountId, live: 10, halfLife: 0, at: challenge.askedAt, column: null }
+  const binding = {
+    challengeId: challenge.id,
+    accountId,
+    live: 10,
+    halfLife: 0,
+    keyIds,
+    at: challenge.askedAt,
+    column: null,
+  }
   await store.bind(binding)
   return (await store.challenge(challenge.id))!
 }

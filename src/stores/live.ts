@@ -24,8 +24,9 @@ export const mayMailAgain = (previous: Challenge, { at, again, challenge }: Ask)
  * How a challenge joins the account's open ones, oldest first: within the cap with a proof of its own; above it by
  * carrying the newest one's, or in the place of the oldest when that is past half its life.
  */
-export function joining(live: readonly Challenge[], binding: Binding): { mails: string; closes: string | null } {
-  const { challengeId, at, halfLife } = binding
+export function joining(open: readonly Challenge[], binding: Binding): { mails: string; closes: string | null } {
+  const { challengeId, at, halfLife, keyIds } = binding
+  const live = open.filter((one) => keyIds.includes(one.keyId))
   const oldest = live[0]
   const newest = live.at(-1)
   if (!oldest || !newest || live.length < binding.live) return { mails: challengeId, closes: null }

@@ -20,6 +20,7 @@ import {
   bound,
   eventNames,
   freshId,
+  keyIds,
   minute,
   start,
 } from './contract-values.ts'
@@ -316,7 +317,7 @@ test('a table of the application keeps its shape and its rows, and gains the two
 
   const challenge = await asked(store)
   const column = { reference: 'reference', expiresAt: start + minute }
-  const binding = { challengeId: challenge.id, accountId: 'p-1', live: 1, halfLife: 0, at: start, column }
+  const binding = { challengeId: challenge.id, accountId: 'p-1', live: 1, halfLife: 0, keyIds, at: start, column }
   assert.equal((await store.bind(binding))?.id, challenge.id)
   assert.deepEqual((await accounts.byId('p-1'))?.reset, column)
   assert.equal(await store.change(aChange(ana, challenge)), true)
@@ -347,7 +348,7 @@ test('columns that the application has already keep their kind: a column of date
   assert.deepEqual((await accounts.byId('7'))?.reset, { reference: 'reference', expiresAt: start + 500 })
   const challenge = await asked(store)
   const column = { reference: 'another', expiresAt: start + 1001 }
-  await store.bind({ challengeId: challenge.id, accountId: '7', live: 1, halfLife: 0, at: start, column })
+  await store.bind({ challengeId: challenge.id, accountId: '7', live: 1, halfLife: 0, keyIds, at: start, column })
   assert.deepEqual((await accounts.byId('7'))?.reset, column)
   const kept = inDatabase(path, (db) => db.prepare('SELECT reset_token_expiry AS expiry FROM users').get()?.expiry)
   assert.equal(kept, '2023-11-14 22:13:21.001')

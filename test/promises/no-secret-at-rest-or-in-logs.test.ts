@@ -354,7 +354,8 @@ onSqlite('no column is a function of a code or a token: the rows are the same wh
     )
     const [base, other] = [bench.kit.keys.current, keyring(secretOfProofs).current]
     const current = { id: base.id, of: (purpose: Purpose) => (proofs.includes(purpose) ? other : base).of(purpose) }
-    const keys: Keyring = { current, all: [current], find: (id) => (id === current.id ? current : null) }
+    const find = (id: string) => (id === current.id ? current : null)
+    const keys: Keyring = { current, all: [current], lasting: bench.kit.keys.lasting, find }
     const kit: Kit = { ...bench.kit, keys, random: seededRandom(42) }
     const caller = { network: '', block: '', agent: '', browser: null, devices: [], locale: 'en', requestId: 'r' }
     const secrets: string[] = []
