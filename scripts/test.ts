@@ -117,6 +117,7 @@ if (long) {
     check('layers', process.execPath, 'scripts/check-layers.ts')
     check('generated docs', process.execPath, 'scripts/docs.ts', '--check')
     check('texts of the sources', process.execPath, 'scripts/check-seed-texts.ts')
+    check('requirements and attacks', process.execPath, 'scripts/check-conformance.ts')
   }
   const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
