@@ -150,11 +150,12 @@ export async function prove(
   const about = { challengeId: found.id, accountId: account?.id ?? null, addressKey: found.addressKey }
   const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
   const counts = takes ? Object.values(takes) : []
+  const owner = account ?? (found.accountId === null ? await ownerOf(kit, flow, typed.address) : null)
   const tooMany = {
     limit: 'wrong-codes-per-account',
     // Written for nobody too, and then not queued: to seal an address takes a while.
-    letter: notice(kit, 'too-many-tries', flow, account ?? nobodyAt(typed.address), typed.caller, at),
-    queue: account !== null,
+    letter: notice(kit, 'too-many-tries', flow, owner ?? nobodyAt(typed.address), typed.caller, at),
+    queue: owner !== null,
     event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
   } as const
   const counted = await kit.store.takeTry(found.id, at, counts, tooMany)
@@ -175,6 +176,13 @@ export async function prove(
   const isFirst = await kit.store.prove(found.id, nonce, at, giveBack, takes ? [takes.inARow.key] : [], accepted)
   if (!isFirst) return refused('proved before', about)
   return { ok: true, ...grantFor(kit, flow, account, found.id, nonce) }
+}
+
+/** Who would get the letter, while that has not had its turn: the notice of too many guesses goes out all the same. */
+async function ownerOf(kit: Needs, flow: Flow, typed: string): Promise<Account | null> {
+  const address = kit.tidyAddress(typed)
+  const account = address === null ? null : ((await kit.accounts.byAddress(address))[0] ?? null)
+  return ineligible(flow, account) === null ? account : null
 }
 
 const nobodyAt = (email: string) => ({ id: '', email })

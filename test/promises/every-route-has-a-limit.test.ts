@@ -102,7 +102,7 @@ const declared = new Map<string, Declared>(
     'POST /captcha/:form/': {
       limit: refused,
       send: form('/captcha/request/', { captcha: '', 'cf-turnstile-response': 'x'.repeat(40) }),
-      prepare: async ({ kit, clock }) => {
+      prepare: async ({ kit, clock }: Bench) => {
         await setCaptcha(kit, 'request', { provider: 'turnstile', siteKey: 'site', secret: 'secret', outage: 'refuse' })
         clock.turn({ seconds: 1 })
       },
