@@ -59,7 +59,11 @@ export function app(parts: Parts): Hono<Env> {
     route(path, methods)
     const bare = path.replace(/\/$/, '')
     if (bare === '' || bare === path) return
-    const slash: Handler = (c) => c.redirect(`${c.req.path}/${new URL(c.req.url).search}`, 308)
+    // As it was asked for: decoded, a line break in the path would be one in the header.
+    const slash: Handler = (c) => {
+      const { pathname, search } = new URL(c.req.url)
+      return c.redirect(`${pathname}/${search}`, 308)
+    }
     route(bare, holdsSecret ? methods : { GET: slash, POST: slash })
   }
 
