@@ -36,15 +36,20 @@ export const passing = (takes: readonly Take[], captcha: Captcha | undefined): r
 // Over the same times: what is counted here must be seen by those who solved none.
 const neverFull = (one: Take): Take => ({ ...one, windows: one.windows.map(({ ms }) => ({ max: 1_000_000_000, ms })) })
 
-/** What is said where limits are full: a captcha would help, or nothing but time. */
+/** What is said where limits are full: a captcha would help, or nothing but time. `takes`: those of the caller alone. */
 export const refusalOf = (
   hits: readonly Hit[],
   captcha: Captcha | undefined,
   retryAfter: number,
-): Required | Extract<Refusal, { code: 'too-many-attempts' }> =>
-  captcha === 'on-overflow' && hits.length > 0 && hits.every((hit) => passable.has(hit.limit))
-    ? { code: 'captcha-required', retryAfter }
-    : { code: 'too-many-attempts', retryAfter }
+  takes: readonly Take[] = [],
+): Required | Extract<Refusal, { code: 'too-many-attempts' }> => {
+  if (captcha === 'on-overflow' && hits.length > 0 && hits.every((hit) => passable.has(hit.limit))) {
+    return { code: 'captcha-required', retryAfter }
+  }
+  const last = hits.toSorted((one, other) => other.retryAt - one.retryAt)[0]
+  const within = takes.find(({ key }) => key === last?.key)?.windows[0]
+  return { code: 'too-many-attempts', retryAfter, ...(within ? { within } : {}) }
+}
 
 /** The refusal of one who must solve a captcha before anything is looked at; null for one who may go on. */
 export async function unsolved(

@@ -30,7 +30,10 @@ export async function lookup(
     )
     const { hits } = await kit.store.take(counted, at, looked)
     const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
-    if (hits.length > 0) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
+    const within = limits.lookUpsPerNetwork[0]
+    if (hits.length > 0) {
+      return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at), ...(within ? { within } : {}) })
+    }
   }
   const account = (await kit.accounts.byAddress(address))[0] ?? null
   const because = ineligible(flow, account)

@@ -2,6 +2,7 @@
  * What a verb answers. A refusal is an expected no, a value, with the code that a visitor may know and what only the
  * audit may know. A fault is something broken, thrown.
  */
+import type { Window } from './limits.ts'
 
 /** Rules that a new password broke, as codes; the words are in `words`. */
 export type Unmet =
@@ -25,7 +26,8 @@ export type Unmet =
 export type Refusal =
   | { readonly code: 'email-required' }
   | { readonly code: 'email-invalid' }
-  | { readonly code: 'too-many-attempts'; readonly retryAfter: number }
+  /** `within`: the window that is full, where it is the caller's own and may be told. */
+  | { readonly code: 'too-many-attempts'; readonly retryAfter: number; readonly within?: Window }
   | { readonly code: 'link-dead' }
   | { readonly code: 'code-dead' }
   | { readonly code: 'code-malformed' }

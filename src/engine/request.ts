@@ -45,9 +45,10 @@ export async function request(
   const addressKey = digest(kit.keys.lasting, 'address', [address])
   const opened = open(kit, flow, asked.caller, addressKey, at)
   const previous = await previousChallenge(kit, flow, asked)
+  const own = passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha)
   const outcome = await kit.store.ask({
     at,
-    refuse: passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha),
+    refuse: own,
     mail: take(kit.keys, 'letters-per-address', [addressKey], kit.limits?.lettersPerAddress ?? unlimited),
     reserve: reserveTake(kit, address, addressKey, asked),
     budget: { ...budgetTakes(kit.keys, kit.limits), holds: asked.captcha === 'on-overflow' },
@@ -61,7 +62,7 @@ export async function request(
     }),
   })
   if (outcome.kind === 'refused') {
-    return refuse(refusalOf(outcome.hits, asked.captcha, secondsUntil(outcome.retryAt, at)))
+    return refuse(refusalOf(outcome.hits, asked.captcha, secondsUntil(outcome.retryAt, at), own))
   }
   for (const budget of outcome.over) kit.alarm(budget)
   const mailedAgain = previous !== null && outcome.challengeId === previous.id

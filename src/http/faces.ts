@@ -78,7 +78,10 @@ export function problemOf(
   if (refusal.code === 'too-many-attempts') {
     problem.retry_after = refusal.retryAfter
     c.header('Retry-After', String(refusal.retryAfter))
-    // draft-ietf-httpapi-ratelimit-headers: none left, and when there will be.
+    // draft-ietf-httpapi-ratelimit-headers: what is allowed, that none is left, and when there will be.
+    if (refusal.within) {
+      c.header('RateLimit-Policy', `"caller";q=${refusal.within.max};w=${Math.ceil(refusal.within.ms / 1000)}`)
+    }
     c.header('RateLimit', `"caller";r=0;t=${refusal.retryAfter}`)
   }
   return json(c, problem)

@@ -174,7 +174,7 @@ export function cors(parts: Parts): MiddlewareHandler<Env> {
     }
     await next()
     c.header('Access-Control-Allow-Origin', origin)
-    c.header('Access-Control-Expose-Headers', 'Retry-After, RateLimit')
+    c.header('Access-Control-Expose-Headers', 'Retry-After, RateLimit, RateLimit-Policy')
     c.header('Cross-Origin-Resource-Policy', 'cross-origin')
     c.header('Vary', 'Origin', { append: true })
   }

@@ -109,6 +109,18 @@ onEveryStore('asks: programs are told in a problem document, with Retry-After an
   assert.deepEqual([status, body.error, body.retry_after], [429, 'Too many attempts', 840])
   assert.match(headers.get('content-type')!, /^application\/problem\+json/)
   assert.deepEqual([headers.get('retry-after'), headers.get('ratelimit')], ['840', '"caller";r=0;t=840'])
+  assert.equal(headers.get('ratelimit-policy'), '"caller";q=3;w=900')
+  const other = recovery.browser({ address: '192.0.2.200' })
+  for (let count = 0; count < 20; count++)
+    await other.json('/auth/forgot-password/', { email: `p${count}@example.org` })
+  const full = await other.json('/auth/forgot-password/', { email: nobody })
+  assert.deepEqual(
+    [full.status, full.headers.get('ratelimit-policy')],
+    [429, '"caller";q=20;w=900'],
+    'the network has its own',
+  )
+  const fields = /^"[a-z-]+"(?:;[a-z]=\d+)+$/
+  for (const name of ['ratelimit', 'ratelimit-policy']) assert.match(full.headers.get(name)!, fields)
 })
 
 onEveryStore('asks: twenty by one network in fifteen minutes, whomever they are for', async (open) => {
