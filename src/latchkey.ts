@@ -293,7 +293,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     throw new Fault('configuration', `Latchkey cannot start:\n1. ${reason}`)
   }
   const hono = app(partsOf(options, settings, kit, captcha, assets, noted))
-  const sealing = auditor({ kit, options: options.audit ?? {}, log: noted })
+  const sealing = auditor({ kit, options: options.audit ?? {}, alarm: operators.raise, log: noted })
   if (options.worker ?? true) {
     sender.start()
     sealing.start()

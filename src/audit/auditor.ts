@@ -3,7 +3,7 @@
  * in which it moved, and removes what is old. It runs where the worker runs, in any number of processes.
  */
 import { keyring } from '../engine/keys.ts'
-import type { Kit } from '../engine/ports.ts'
+import type { Alarm, Kit } from '../engine/ports.ts'
 import { headOf, type Link } from '../engine/seal.ts'
 import { type GiveHead, giver } from './give.ts'
 import { type Kept, type KeptRun, keep, standardKept } from './keep.ts'
@@ -31,6 +31,7 @@ export const keptOf = ({ days, networkDays }: AuditOptions = {}): Kept => ({
 export type AuditorParts = {
   readonly kit: Pick<Kit, 'store' | 'clock' | 'random' | 'keys'>
   readonly options: AuditOptions
+  readonly alarm: Alarm
   readonly log: (level: 'info' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
@@ -51,7 +52,7 @@ const keepMs = 3600_000
 const parting = 50
 
 /** An auditor over one store. */
-export function auditor({ kit, options, log }: AuditorParts): Auditor {
+export function auditor({ kit, options, alarm, log }: AuditorParts): Auditor {
   const give = giver(options.heads, log)
   const kept = keptOf(options)
   let known: Link | null = null
@@ -65,7 +66,8 @@ export function auditor({ kit, options, log }: AuditorParts): Auditor {
   async function sealed(segments?: number): Promise<Sealed> {
     const done = await seal(kit, known, segments)
     known = done.tip
-    for (const because of done.amiss) log('error', 'the audit was meddled with', { alarm: 'audit', because })
+    for (const because of done.amiss) log('error', 'the audit was meddled with', { because })
+    if (done.amiss.length > 0) alarm('audit-broken')
     return done
   }
 

@@ -1,10 +1,10 @@
 /**
- * Erases one person: account, network and agent go out of every event of the account and of those about the same
- * challenges, with the salt that would confirm a guess. What is sealed stays, and with it keyed digests that only the
+ * Erases one person: account, network and agent go out of every event about their account, its challenges and their
+ * addresses, with the salt that would confirm a guess. What is sealed stays, and with it keyed digests that only the
  * holder of the secret can lead back to an account.
  */
 import { event } from '../engine/audit.ts'
-import type { Kit } from '../engine/ports.ts'
+import type { Kit, Whom } from '../engine/ports.ts'
 import { accountKeyOf } from '../engine/seal.ts'
 import { seal } from './sealer.ts'
 
@@ -17,17 +17,17 @@ const step = 5000
  */
 export async function erase(
   kit: Pick<Kit, 'store' | 'clock' | 'random' | 'keys'>,
-  accountId: string,
+  whom: Whom,
   by: string,
 ): Promise<number> {
   // Only what is sealed can be emptied and still be proved.
   await seal(kit)
   const { audit } = kit.store
-  const accountKey = kit.keys.all.map((keys) => accountKeyOf(keys, accountId)).join(' ')
+  const accountKey = kit.keys.all.map((keys) => accountKeyOf(keys, whom.accountId)).join(' ')
   let total = 0
   const seqs: number[] = []
   for (let after = 0; ; ) {
-    const page = await audit.about(accountId, after, step)
+    const page = await audit.about(whom, after, step)
     seqs.push(...page)
     if (page.length < step) break
     after = page.at(-1)!

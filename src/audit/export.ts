@@ -3,23 +3,23 @@
  * breaks lines, terminals or spreadsheets is written out or quoted.
  */
 import type { AuditEvent } from '../engine/audit.ts'
-import type { Store } from '../engine/ports.ts'
+import type { Store, Whom } from '../engine/ports.ts'
 
 /** An event with its number. */
 export type Numbered = AuditEvent & { readonly seq: number }
 
-/** Which events: from a moment, before another, of one account and its challenges. */
-export type Wanted = { readonly from: number | null; readonly to: number | null; readonly account: string | null }
+/** Which events: from a moment, before another, about one account. */
+export type Wanted = { readonly from: number | null; readonly to: number | null; readonly whom: Whom | null }
 
 const page = 1000
 
 /** The events that are wanted, in order, some at a time, as they stood when it began. */
-export async function* eventsOf(store: Store, { from, to, account }: Wanted): AsyncGenerator<Numbered[]> {
+export async function* eventsOf(store: Store, { from, to, whom }: Wanted): AsyncGenerator<Numbered[]> {
   const last = await store.audit.newest()
   const isWanted = ({ at, seq }: Numbered): boolean =>
     seq <= last && (from === null || at >= from) && (to === null || at < to)
   for (let after = 0; after < last; ) {
-    const about = account === null ? null : await store.audit.about(account, after, page)
+    const about = whom && (await store.audit.about(whom, after, page))
     if (about?.length === 0) return
     const events = about ? await chosen(store, about) : await store.events(after, page)
     if (events.length === 0) return

@@ -24,7 +24,10 @@ export const names: Readonly<Record<EventName, Told>> = {
     when: 'With `disclosure: "explicit"`: an address was looked up before the ask. `because`: what was told.',
     fields: ['flow', 'accountId', 'because', ...caller],
   },
-  'letter.sent': { when: 'The mail server took a letter.', fields: proof },
+  'letter.sent': {
+    when: 'The mail server took a letter. `because`: which notice it was, or why it led to another door than a proof.',
+    fields: proof,
+  },
   'letter.dropped': { when: 'A letter had no reader, or its flow or key is gone: nothing was sent.', fields: proof },
   'letter.failed': {
     when: 'The mail server refused a letter; it is tried again while there is time.',

@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises'
 import { csvHead, csvRow, eventsOf, jsonLine } from '../audit/export.ts'
 import { event, nobody } from '../engine/audit.ts'
 import { withAudit } from './audit-open.ts'
+import { whomFlags, whomOf } from './audit-whom.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs, UsageError } from './command.ts'
 import { atKeyboard } from './keyboard.ts'
 
@@ -14,7 +15,8 @@ Usage: latchkey audit export [flags]
   --format F      csv (default) or jsonl, a line of JSON each
   --from TIME     from this moment: 2026-01-31, or 2026-01-31T12:00:00Z. A day begins at midnight, UTC
   --to TIME       before this moment
-  --account ID    only events of this account, and of challenges that were its
+  --account ID    only events about this account, its challenges and its address; needs SECRET_KEY
+  --address E     its e-mail address, where the account is gone already
   --out FILE      a new file, for its owner alone; default: standard output
 ${configHelp}
 
@@ -26,22 +28,25 @@ programs read jsonl. The export is an event itself, with who ran it, written bef
       format: { type: 'string' },
       from: { type: 'string' },
       to: { type: 'string' },
-      account: { type: 'string' },
+      ...whomFlags,
       out: { type: 'string' },
     } as const
     const { values } = readArgs(args, flags)
-    const { format = 'csv', account = null, out } = values
+    const { format = 'csv', account = null, address, out } = values
     if (format !== 'csv' && format !== 'jsonl') throw new UsageError(`--format is csv or jsonl, not "${format}"`)
     if (account === '') throw new UsageError('--account is empty')
-    const wanted = { from: moment('--from', values.from), to: moment('--to', values.to), account }
-    return withAudit(values, io, false, async ({ store, clock }) => {
+    if (account === null && address !== undefined) throw new UsageError('--address goes with --account')
+    const [from, to] = [moment('--from', values.from), moment('--to', values.to)]
+    return withAudit(values, io, account !== null, async (opened) => {
+      const { store, clock } = opened
+      const whom = account === null ? null : await whomOf(opened, account, address)
       const write = out === undefined ? io : await newFile(out, io)
       if (!write) return 1
       const because = `${format} by ${atKeyboard()}`
       await store.note(event(clock.now(), 'audit.exported', nobody, { accountId: account, because }))
       let count = 0
       if (format === 'csv') await write.out(csvHead())
-      for await (const events of eventsOf(store, wanted)) {
+      for await (const events of eventsOf(store, { from, to, whom })) {
         count += events.length
         if (!(await write.out(events.map(format === 'csv' ? csvRow : jsonLine).join('')))) break
       }

@@ -1,7 +1,7 @@
 /** What the commands on the audit share: the store opened, and the keys where they are needed. */
 import { auditKeys } from '../audit/auditor.ts'
 import type { Keyring } from '../engine/keys.ts'
-import type { Store } from '../engine/ports.ts'
+import type { Accounts, Store } from '../engine/ports.ts'
 import { loadConfig, tableOf } from '../server/config.ts'
 import { badConfiguration, finding, isSound, told } from '../server/findings.ts'
 import { systemClock, systemRandom } from '../system.ts'
@@ -11,6 +11,7 @@ import { ofDatabase } from './opened.ts'
 /** The audit of the database that is configured. `keys` are not to be used by commands that did not ask for them. */
 export type Opened = {
   readonly store: Store
+  readonly accounts: Accounts
   readonly keys: Keyring
   readonly clock: typeof systemClock
   readonly random: typeof systemRandom
@@ -37,10 +38,10 @@ export async function withAudit(
     io.error(told(found))
     return badConfiguration
   }
-  const { store } = await options.store!.open(table, columns)
+  const { store, accounts } = await options.store!.open(table, columns)
   const keys = auditKeys(options.secret ?? '', options.secretFallbacks, options.audit)
   try {
-    return await work({ store, keys, clock: systemClock, random: systemRandom })
+    return await work({ store, accounts, keys, clock: systemClock, random: systemRandom })
   } finally {
     await store.close()
   }

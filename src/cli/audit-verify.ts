@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { visible } from '../audit/export.ts'
 import { type Finding, sentence } from '../audit/findings.ts'
 import { compareHeads, type HeadLine, readHead } from '../audit/heads.ts'
 import { verify, type Walked } from '../audit/verify.ts'
@@ -44,7 +45,8 @@ async function check(opened: Opened, heads: string | undefined, io: Io): Promise
   const shown: string[] = []
   const found = (finding: Finding): void => {
     count++
-    if (shown.length < most) shown.push(sentence(finding))
+    // What a finding quotes comes from rows that anybody may have written.
+    if (shown.length < most) shown.push(visible(sentence(finding)))
   }
   const walked = await verify(opened.store, opened.keys, found)
   await io.out(walkedText(walked, opened.clock.now()))

@@ -67,7 +67,9 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
     }
   }
 
-  const sent = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId }
+  // Which notice it was; a proof's letter is told by its challenge.
+  const notice = letter.kind === 'proof' ? null : letter.kind
+  const sent = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId, because: notice }
   const send = { kind: 'send', account, event: event(at, 'letter.sent', nobody, sent) } as const
   if (letter.kind !== 'proof') return { ...send, proof: null, expiresAt: letter.expiresAt }
   if (flow.proof.kind === 'signed') {

@@ -294,6 +294,12 @@ export type Store = {
 }
 
 /**
+ * Whom events are about: their account, its challenges, and the addresses that those and `addressKeys` (digests) stand for.
+ * An ask does not know its account; its challenge and its address do.
+ */
+export type Whom = { readonly accountId: string; readonly addressKeys: readonly string[] }
+
+/**
  * The audit's chain. Numbers of events are given in the order of their commits: when one can be read, every lower one
  * that there will ever be can be read too.
  */
@@ -305,8 +311,8 @@ export type AuditStore = {
   segments(after: number, count: number): Promise<Segment[]>
   /** Events with what stands beside them, in order, `after` exclusive. */
   rows(after: number, count: number): Promise<AuditRow[]>
-  /** Numbers, in order, of the events of an account and of those about the same challenges; `after` exclusive. */
-  about(accountId: string, after: number, count: number): Promise<number[]>
+  /** Numbers, in order, of what is not erased yet about somebody; `after` exclusive. */
+  about(whom: Whom, after: number, count: number): Promise<number[]>
   /** Number of the newest event; 0 where there is none. */
   newest(): Promise<number>
   /** Joins a segment to the chain and writes the seals of its events. False when another was first. */
@@ -407,6 +413,8 @@ export type AlarmName =
   | 'links-instead-of-codes'
   /** What is counted cannot be read or written: guessing is refused, asks are counted in each process alone. */
   | 'limiter-down'
+  /** The audit's chain was cut behind the back of its sealer. */
+  | 'audit-broken'
   /** A provider of captchas does not answer, or its keys cannot be used. */
   | 'captcha-down'
 

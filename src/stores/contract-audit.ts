@@ -120,15 +120,21 @@ export const auditPromises: Promises = {
     assert.equal(await store.audit.shorten([9], [], event), false)
   },
 
-  'an account is found with what is about its challenges': async ({ store }) => {
+  'an account is found with what is about its challenges and addresses': async ({ store }) => {
     await store.note(anEvent('challenge.opened', { challengeId: 'c1' }))
     await store.note(anEvent('challenge.opened', { challengeId: 'c2' }))
     await store.note(anEvent('letter.sent', { challengeId: 'c1', accountId: '7' }))
     await store.note(anEvent('session.opened', { accountId: '7' }))
     await store.note(anEvent('session.opened', { accountId: '77' }))
-    assert.deepEqual(await store.audit.about('7', 0, 10), [1, 3, 4])
-    assert.deepEqual(await store.audit.about('7', 1, 1), [3])
-    assert.deepEqual(await store.audit.about('nobody', 0, 10), [])
+    const whom = { accountId: '7', addressKeys: [] }
+    assert.deepEqual(await store.audit.about(whom, 0, 10), [1, 3, 4])
+    assert.deepEqual(await store.audit.about(whom, 1, 1), [3])
+    assert.deepEqual(await store.audit.about({ ...whom, accountId: 'nobody' }, 0, 10), [])
+    await store.note(anEvent('challenge.opened', { addressKey: 'a1' }))
+    await store.note(anEvent('challenge.opened', { addressKey: 'a2' }))
+    await store.note(anEvent('challenge.opened', { challengeId: 'c1', addressKey: 'a2' }))
+    await store.note(anEvent('challenge.opened', { addressKey: 'a3' }))
+    assert.deepEqual(await store.audit.about({ ...whom, addressKeys: ['a1'] }, 0, 10), [1, 3, 4, 6, 7, 8])
   },
 
   'an erasure empties what is sealed, and names itself': async ({ store }) => {
@@ -139,6 +145,7 @@ export const auditPromises: Promises = {
     const rows = await store.audit.rows(0, 10)
     assert.deepEqual(rows[0], { ...before[0], accountId: null, network: '', agent: '', salt: null, erasedBy: 4 })
     assert.deepEqual(whole(rows[0]), { sealed: true, person: 'gone' })
+    assert.deepEqual(await store.audit.about({ accountId: '7', addressKeys: [] }, 0, 10), [2, 3])
     assert.deepEqual(rows.slice(1, 3), before.slice(1))
     assert.deepEqual([rows[3]?.name, rows[3]?.accountKey, rows[3]?.accountId], ['audit.erased', 'a key', null])
     // What was read before an erasure brings nothing back.

@@ -26,14 +26,17 @@ export function auditOf(rows: Rows): AuditStore {
     checkpoint: async () => chain.checkpoint,
     segments: async (after, most) => chain.segments.filter(({ number }) => number > after).slice(0, most),
     rows: async (after, most) => rows.events.filter(({ seq }) => seq > after).slice(0, most),
-    about: async (accountId, after, most) => {
+    about: async ({ accountId, addressKeys }, after, most) => {
       const own = rows.events.filter((row) => row.accountId === accountId)
-      const challenges = new Set(own.map((row) => row.challengeId).filter((id) => id !== null))
+      const challenges = new Set(own.map((row) => row.challengeId))
+      const isTheirs = (row: AuditRow): boolean =>
+        row.accountId === accountId || (row.challengeId !== null && challenges.has(row.challengeId))
+      const addresses = new Set([...addressKeys, ...rows.events.filter(isTheirs).map((row) => row.addressKey)])
       return rows.events
-        .filter((row) => row.accountId === accountId || challenges.has(row.challengeId ?? ''))
-        .map(({ seq }) => seq)
-        .filter((seq) => seq > after)
+        .filter((row) => isTheirs(row) || (row.addressKey !== null && addresses.has(row.addressKey)))
+        .filter(({ seq, seal, salt }) => seq > after && (seal === null || salt !== null))
         .slice(0, most)
+        .map(({ seq }) => seq)
     },
     newest: async () => rows.eventSeqs,
     seal: async (segment, seals) => {

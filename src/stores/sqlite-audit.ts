@@ -1,6 +1,7 @@
 /** The audit's chain in SQLite: reads of the main thread, and operations within a transaction of the writer's. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
+import type { Whom } from '../engine/ports.ts'
 import { type AuditRow, beginning, type Checkpoint, type EventSeal, type Link, type Segment } from '../engine/seal.ts'
 import { eventColumns, type Rows, rowOf } from './sqlite-rows.ts'
 
@@ -18,9 +19,13 @@ export function auditReads(db: DatabaseSync) {
     `SELECT ${segmentColumns} FROM latchkey_segments WHERE number > ? ORDER BY number LIMIT ?`,
   )
   const rows = db.prepare(`SELECT ${rowColumns} FROM latchkey_events WHERE seq > ? ORDER BY seq LIMIT ?`)
-  const about = db.prepare(`SELECT seq FROM latchkey_events WHERE seq > ?2 AND (account_id = ?1 OR challenge_id IN
-    (SELECT challenge_id FROM latchkey_events WHERE account_id = ?1 AND challenge_id IS NOT NULL))
-    ORDER BY seq LIMIT ?3`)
+  const about = db.prepare(`WITH
+    challenges AS (SELECT DISTINCT challenge_id FROM latchkey_events WHERE account_id = ?1 AND challenge_id IS NOT NULL),
+    addresses AS (SELECT value FROM json_each(?2) UNION SELECT address_key FROM latchkey_events
+      WHERE address_key IS NOT NULL AND (account_id = ?1 OR challenge_id IN (SELECT * FROM challenges)))
+    SELECT seq FROM latchkey_events WHERE seq > ?3 AND (seal IS NULL OR salt IS NOT NULL)
+    AND (account_id = ?1 OR challenge_id IN (SELECT * FROM challenges) OR address_key IN (SELECT * FROM addresses))
+    ORDER BY seq LIMIT ?4`)
   const newest = db.prepare('SELECT max(seq) AS seq FROM latchkey_events')
   // Read in order and cut off there, which needs no index on the time.
   const whole = db.prepare(
@@ -31,8 +36,8 @@ export function auditReads(db: DatabaseSync) {
     checkpoint: () => rowOf<Checkpoint>(checkpoint.get()),
     segments: (after: number, count: number) => segments.all(after, count).map((row) => rowOf<Segment>(row)!),
     rows: (after: number, count: number) => rows.all(after, count).map((row) => rowOf<AuditRow>(row)!),
-    about: (accountId: string, after: number, count: number) =>
-      about.all(accountId, after, count).map(({ seq }) => Number(seq)),
+    about: ({ accountId, addressKeys }: Whom, after: number, count: number) =>
+      about.all(accountId, JSON.stringify(addressKeys), after, count).map(({ seq }) => Number(seq)),
     newest: () => Number(newest.get()?.seq ?? 0),
     whole(at: number, count: number): Segment[] {
       const found = whole.all(count).map((row) => rowOf<Segment>(row)!)

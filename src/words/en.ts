@@ -118,7 +118,7 @@ export const en = {
     'captcha.refused': 'The check was not passed, or came too late. Please try again.',
     'captcha.away': '{provider} cannot be reached just now, so your browser does a small sum instead. Press Continue.',
     'captcha.down': '{provider} cannot be reached just now. Please try again in a few minutes.',
-    'captcha.no-script': 'This check needs JavaScript: turn it on, or use another browser.',
+    'captcha.no-script': 'This check needs JavaScript and has not started: turn JavaScript on, or use another browser.',
     'captcha.wait':
       'Or wait {minutes, plural, one {# minute} other {# minutes}}, then you need no check.',
     'captcha.no-wait': 'There is no way around it here; contact support if you cannot.',
@@ -223,6 +223,9 @@ export const en = {
     'alarm.letters-of-all': 'The budget of letters is used up',
     'alarm.letters-of-all.text':
       'More proof letters were queued than limits.lettersOfAll allows. Where a captcha is set up for asks, everybody is asked for one now; without one all letters go on.',
+    'alarm.audit-broken': 'The audit was meddled with',
+    'alarm.audit-broken.text':
+      'Rows that were sealed are gone or are others. The events "audit.broken" and the log say which; "latchkey audit verify" checks the whole. If nobody restored an older copy of the database under a running server, somebody has altered it.',
     'alarm.captcha-down': 'The captcha provider does not answer',
     'alarm.captcha-down.text':
       'Answers to a captcha cannot be checked. Each form does what its settings say for that: it refuses, or falls back to ALTCHA. The log has the reason.',
