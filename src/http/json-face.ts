@@ -25,9 +25,14 @@ async function bodyOf<T>(c: C, schema: z.ZodType<T>): Promise<T | Response> {
   if (!read.ok) return wrong(c, localeOf(c), wrongBody(read.status), read.detail)
   const parsed = schema.safeParse(Object.fromEntries(read.fields))
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const where = issue?.path.join('.') ?? ''
-  return wrong(c, localeOf(c), 'bad-request', [where, issue?.message].filter(Boolean).join(': '))
+  return wrong(c, localeOf(c), 'bad-request', toldOf(parsed.error.issues[0]))
+}
+
+/** What is wrong with a body. A member that we do not know is named where its name is a plain word, and never said again else. */
+function toldOf(issue: z.core.$ZodIssue | undefined): string {
+  const isOdd = issue?.code === 'unrecognized_keys' && issue.keys.some((key) => !/^\w{1,40}$/.test(key))
+  if (isOdd) return 'A member does not belong here.'
+  return [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')
 }
 
 /** What a new password of this flow must be. */
