@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs one task of this repository with everything it needs: its own Node, its packages, a fresh build.
 #
-#   sh scripts/run.sh start | test | test:long | build | lint | bench  [arguments]
+#   sh scripts/run.sh start | test | test:long | mutate | build | lint | bench  [arguments]
 #
 # Why not plain npm scripts: those run on whatever Node is installed, and on an old one npm hands out other packages
 # than the lock file was made with. So Node comes first, from a manifest of its own, and goes first on the PATH.
@@ -149,6 +149,10 @@ case $task in
     prepare test
     exec node --disable-warning=ExperimentalWarning scripts/test.ts --long "$@"
     ;;
+  mutate)
+    prepare mutate
+    exec node --disable-warning=ExperimentalWarning scripts/mutate.ts "$@"
+    ;;
   build)
     # Asked for by name it starts from nothing, so that no file of a deleted source stays in dist.
     [ "${1:-}" = --if-needed ] || rm -rf dist/* dist/.built
@@ -167,7 +171,7 @@ case $task in
     done
     ;;
   *)
-    say 'usage: sh scripts/run.sh start | test | test:long | build | lint | bench  [arguments]'
+    say 'usage: sh scripts/run.sh start | test | test:long | mutate | build | lint | bench  [arguments]'
     exit 2
     ;;
 esac

@@ -4,7 +4,7 @@
  * holds one of them. Nothing is skipped silently: a test that skips itself is named at the end.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
@@ -100,16 +100,18 @@ function readable(error: Error): string {
 
 const start = performance.now()
 const wanted = (file: string): boolean => chosen.length === 0 || chosen.some((part) => file.includes(part))
+/** Files whose numbers of runs go by `test/runs.ts`. */
+const byChance = globSync('{src,test}/**/*.test.ts').filter((file) =>
+  /from '.*\/runs\.ts'/.test(readFileSync(file, 'utf8')),
+)
 const find = (...patterns: string[]): string[] => globSync(patterns).filter(wanted).sort()
 
 if (long) {
-  const files = find('test/long/**/*.test.ts')
-  if (files.length === 0) {
-    say('There are no long tests yet: test/long/ holds none. `npm test` holds everything there is.')
-    say('0 passed, 0 failed')
-    process.exit(0)
-  }
-  await testFiles('long', files, 1)
+  // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
+  process.env.TEST_TIMES ??= '10'
+  await testFiles('long', find('test/long/**/*.test.ts'), 1)
+  await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
+  if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
 } else {
   if (chosen.length === 0) {
     check('types', 'tsc', '-p', '.')
@@ -129,14 +131,15 @@ if (long) {
   await testFiles('in a browser', inBrowser, 1)
 }
 
-if ([...perFile.values()].every((tests) => tests === 0)) {
+if (checks.length === 0 && [...perFile.values()].every((tests) => tests === 0)) {
   total.failed += 1
   failures.push('no test ran')
 }
 for (const failure of failures) say(`\n✖ ${failure}`)
 if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`)
 say(`\n${holds()} ${seconds(performance.now() - start)}.`)
-if (!long) say(`What takes longer (${globSync('test/long/**/*.test.ts').length} files) is in npm run test:long.`)
+const longer = globSync('test/long/**/*.test.ts').length + byChance.length
+if (!long) say(`What takes longer (${longer} files, and a mutant for each slip in the engine) is in npm run test:long.`)
 say(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
 
