@@ -217,6 +217,7 @@ visit('A refused password lists what is unmet, and costs no token', { expects: [
   await page.goto(await linkFor(visit))
   await setPassword(page, 'only lower case')
   const said = page.getByRole('alert').filter({ hasText: 'uppercase' })
+  await said.waitFor()
   const list = await said.getByRole('listitem').allInnerTexts()
   assert.deepEqual(list, [
     'Password must contain at least 1 uppercase letter.',
