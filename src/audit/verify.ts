@@ -80,8 +80,7 @@ async function rowsOf({ audit }: Store, { first, last, count }: Segment): Promis
 function joins(before: Link, segment: Segment, found: (finding: Finding) => void): void {
   const { number } = segment
   if (number > before.number + 1) found({ kind: 'segments-missing', first: before.number + 1, last: number - 1 })
-  else if (segment.previous !== before.digest || segment.first !== before.last + 1)
-    found({ kind: 'segment-joins-not', number })
+  else if (segment.previous !== before.digest) found({ kind: 'segment-joins-not', number })
 }
 
 /** Whether a segment and its events are as they were sealed. */
