@@ -248,7 +248,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     mailer: () => mailerOf({ ...options.mail, from: options.alarms?.from ?? options.mail.from }, clock),
     host: new URL(publicUrl).hostname,
   })
-  const { store, settle: settleLimits } = limited(opened.store, clock, operators.raise)
+  const { store, shut, settle: settleLimits } = limited(opened.store, clock, operators.raise)
   const settling = setInterval(() => void settleLimits(), settleMs).unref()
   const kit: Kit = {
     store,
@@ -262,6 +262,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     tidyAddress,
     tidyPassword: settings.ownTable ? (text) => text.normalize('NFC') : (text) => text,
     remembered: Math.max(...flows.map((flow) => flow.password.history)),
+    shut,
     alarm: operators.raise,
     isCommon,
   }

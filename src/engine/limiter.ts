@@ -13,6 +13,8 @@ import type { Alarm, Ask, Asked, Clock, Store } from './ports.ts'
 /** The store as verbs get it. */
 export type Limited = {
   readonly store: Store
+  /** Which of these are known here to be full; counts who is refused by them. */
+  readonly shut: (takes: readonly Take[], at: number) => readonly Hit[]
   /** Notes what was refused in windows that are over; `all`: in every window, for the process ends. Never throws. */
   settle(all?: boolean): Promise<void>
 }
@@ -75,8 +77,6 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
 
   async function ask(asked: Ask): Promise<Asked> {
     const { at } = asked
-    const shut = known.shut(asked.refuse, at)
-    if (shut[0]) return refused(shut)
     const answer = restsAt(at)
       ? await askOnFloor(asked)
       : await orElse(
@@ -156,6 +156,7 @@ export function limited(store: Store, clock: Clock, alarm: Alarm): Limited {
   }
   return {
     store: over(store, own),
+    shut: known.shut,
     async settle(all = false) {
       known.settle(clock.now(), all)
       await Promise.all(pending)

@@ -437,6 +437,8 @@ export type Kit = {
   readonly tidyPassword: (text: string) => string
   /** Earlier passwords to remember: the most that any enabled flow looks back. */
   readonly remembered: number
+  /** Which of these this process knows to be full, so that nothing need be made for whom they refuse; counts them. */
+  readonly shut: (takes: readonly Take[], at: number) => readonly Hit[]
   /** Tells operators. Never waits and never throws. */
   readonly alarm: Alarm
   /** Whether a password is on the block list. */

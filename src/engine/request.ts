@@ -8,7 +8,7 @@ import { type Captcha, passing, refusalOf } from './captcha.ts'
 import { knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
-import { budgetTakes, networksOf, type Take, take, unlimited } from './limits.ts'
+import { budgetTakes, type Hit, networksOf, type Take, take, unlimited } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import type { Challenge, Kit, Letter } from './ports.ts'
 
@@ -28,7 +28,7 @@ export type Asked = {
 /** The same for every address. Seconds. */
 export type Received = { readonly flowId: string; readonly expiresIn: number; readonly resendAfter: number | null }
 
-type Needs = Pick<Kit, 'store' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress' | 'alarm'>
+type Needs = Pick<Kit, 'store' | 'clock' | 'random' | 'keys' | 'limits' | 'tidyAddress' | 'shut' | 'alarm'>
 
 /** Counts the ask, opens a challenge, queues its letter. Refused only for what the caller itself did. */
 export async function request(
@@ -43,9 +43,15 @@ export async function request(
 
   const at = kit.clock.now()
   const addressKey = digest(kit.keys.lasting, 'address', [address])
+  const own = passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha)
+  const refusedBy = (hits: readonly Hit[], retryAt = Math.max(...hits.map((hit) => hit.retryAt))) =>
+    refuse(refusalOf(hits, asked.captcha, secondsUntil(retryAt, at), own))
+  // Nothing is made for one who is known to be over a limit: a flood must be cheaper to refuse than to answer.
+  const shut = kit.shut(own, at)
+  if (shut.length > 0) return refusedBy(shut)
+
   const opened = open(kit, flow, asked.caller, addressKey, at)
   const previous = await previousChallenge(kit, flow, asked)
-  const own = passing(callerTakes(kit, flow, asked.caller, addressKey), asked.captcha)
   const outcome = await kit.store.ask({
     at,
     refuse: own,
@@ -61,9 +67,7 @@ export async function request(
       challengeId: opened.challenge?.id,
     }),
   })
-  if (outcome.kind === 'refused') {
-    return refuse(refusalOf(outcome.hits, asked.captcha, secondsUntil(outcome.retryAt, at), own))
-  }
+  if (outcome.kind === 'refused') return refusedBy(outcome.hits, outcome.retryAt)
   for (const budget of outcome.over) kit.alarm(budget)
   const mailedAgain = previous !== null && outcome.challengeId === previous.id
   return {

@@ -1,0 +1,153 @@
+/**
+ * What a stranger costs whom a limit turns away. Why: a limit is there for the day of the flood, and one whose refusals
+ * cost as much as what they refuse only changes the status in the log. So refused asks are answered beside accepted ones,
+ * on one server in one run, in alternating order; then a long flood of every kind is sent, and the server's memory is read
+ * on the way: whatever is remembered of those who were turned away must be bounded.
+ *
+ * Limits are as in production. The networks come in `X-Forwarded-For`, from a proxy that is trusted: accepted asks each from
+ * one of their own, refused ones all from one.
+ */
+import { readFileSync } from 'node:fs'
+import { median, quantile } from './tools/figures.ts'
+import { type Host, start } from './tools/host.ts'
+import { postForm, postJson, startLoad } from './tools/load.ts'
+import { addressOf } from './tools/people.ts'
+import { quiet, watchOthers } from './tools/quiet.ts'
+import { options, report, tell } from './tools/report.ts'
+
+const about = `Refused asks per second against accepted ones, and memory over a flood of hostile requests.
+Exit 1 when the median ratio is under 3.0, or memory after the flood is over 1.1 times what it was after a quarter of it.`
+const { rounds, seconds, connections, hostile } = options('refusals', about, {
+  rounds: ['rounds of both kinds, on one server', 5],
+  seconds: ['counted seconds of each kind in each round', 3],
+  connections: ['connections kept open', 48],
+  hostile: ['hostile requests whose memory is looked at', 200_000],
+})
+
+const kinds = ['accepted', 'refused'] as const
+type Kind = (typeof kinds)[number]
+type Figures = { readonly rate: number; readonly p99: number; readonly cpu: number; readonly others: number }
+
+const path = '/auth/forgot-password/'
+const networkOf = (at: number): string => `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}`
+const ours = '203.0.113.9'
+let used = 0
+
+/** Networks are used once, over all rounds: an accepted ask must be one. */
+function requestsOf(kind: Kind, port: number): string[] {
+  if (kind === 'refused') return [postFrom(port, ours, 0)]
+  const first = used
+  used += 60_000
+  return Array.from({ length: 60_000 }, (_, at) => postFrom(port, networkOf(first + at), at % 2_000))
+}
+
+const postFrom = (port: number, network: string, person: number): string =>
+  postJson(port, path, { email: addressOf(person) }).replace('\r\n', `\r\nX-Forwarded-For: ${network}\r\n`)
+
+const load = startLoad()
+const host: Host = await start('latchkey', { worker: false, mail: 'null', accounts: 2_000, limits: true })
+await quiet()
+
+async function measure(kind: Kind): Promise<Figures> {
+  const requests = requestsOf(kind, host.port)
+  const half = Math.ceil(requests.length / 3)
+  await load.run({ port: host.port, requests: requests.slice(0, half), connections, seconds: 1 })
+  const before = await host.ask<NodeJS.CpuUsage>('cpu')
+  const others = watchOthers()
+  const counted = requests.length > 1 ? requests.slice(half) : requests
+  const done = await load.run({ port: host.port, requests: counted, connections, seconds })
+  const after = await host.ask<NodeJS.CpuUsage>('cpu')
+  const wrong = Object.keys(done.statuses).filter((status) => status !== (kind === 'accepted' ? '200' : '429'))
+  if (wrong.length > 0) throw new Error(`${kind}: answered ${JSON.stringify(done.statuses)}`)
+  const cpu = after.user + after.system - before.user - before.system
+  const p99 = quantile(done.latencies, 0.99)
+  return { rate: done.answered / done.seconds, p99, cpu: cpu / done.answered, others: others(cpu / 1000 + done.cpu) }
+}
+
+const played = new Map<Kind, Figures[]>(kinds.map((kind) => [kind, []]))
+// Over the limit before anything is counted.
+await load.run({
+  port: host.port,
+  requests: Array(30).fill(postFrom(host.port, ours, 0)),
+  connections: 1,
+  seconds: 5,
+  once: true,
+})
+for (let round = 0; round < rounds; round++) {
+  for (const kind of round % 2 ? [...kinds].reverse() : kinds) {
+    const one = await measure(kind)
+    played.get(kind)!.push(one)
+    const rest = `${Math.round(one.cpu)} µs of CPU each, others took ${Math.round(one.others * 100)} % of the machine`
+    tell(`round ${round + 1} of ${rounds}: ${kind}: ${Math.round(one.rate)} asks/s, ${rest}`)
+  }
+}
+
+/** Of each kind, as a stranger sends them; three in a hundred from a network where nobody was before. */
+function hostileRequests(port: number, count: number): string[] {
+  const json = (to: string, body: object): string => postJson(port, to, body)
+  const login = { username: addressOf(1), password: 'Wrong-Guess-55!' }
+  return Array.from({ length: count }, (_, at) => {
+    const network = at % 33 === 0 ? networkOf(8_000_000 + used++) : ours
+    const person = addressOf(at % 2_000)
+    const made = [
+      () => json(path, { email: person }),
+      () => json('/api/flows/classic/prove', { token: `${at}`.padStart(65, 'x'), uid: 'MQ' }),
+      () => json('/api/flows/code/prove', { flow_id: `${at}`.padStart(22, 'x'), email: person, code: '123456' }),
+      () => json('/api/flows/verified/change', { grant: `${at}`.padStart(90, 'x'), password: 'New-Harbour-83?' }),
+      () => postForm(port, '/login/', login),
+      () => json(path, { email: `${at}`.repeat(40) }),
+      () => json(`/nowhere/${at}/`, {}),
+      () => postForm(port, '/auth/password-reset/', { email: person, csrf_token: `${at}` }),
+    ][at % 8]!
+    return made().replace('\r\n', `\r\nX-Forwarded-For: ${network}\r\n`)
+  })
+}
+
+const resident = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+
+async function flood(): Promise<{ at: number; memory: number }[]> {
+  const readings: { at: number; memory: number }[] = []
+  const part = Math.ceil(hostile / 8)
+  for (let at = part; at <= part * 8; at += part) {
+    const requests = hostileRequests(host.port, part)
+    await load.run({ port: host.port, requests, connections, seconds: 600, warm: 0, once: true })
+    readings.push({ at, memory: resident() })
+    tell(`${at} hostile requests: ${resident().toFixed(0)} MiB`)
+  }
+  return readings
+}
+
+const readings = await flood()
+await host.stop()
+load.end()
+
+const of = (kind: Kind): Figures[] => played.get(kind)!
+const ratios = of('refused').map((one, round) => one.rate / of('accepted')[round]!.rate)
+const middle = (kind: Kind, key: keyof Figures): number => median(of(kind).map((one) => one[key]))
+const [quarter, end] = [readings[1]!.memory, readings.at(-1)!.memory]
+
+report('refusals', 'What a refusal costs', [
+  `${rounds} rounds of ${seconds} s each, ${connections} connections kept open; medians; order alternates. Others took ` +
+    `${Math.round(100 * median(kinds.flatMap((kind) => of(kind).map((one) => one.others))))} % of the machine meanwhile. Limits as in production.`,
+  {
+    head: ['', 'asks/s', 'to accepted', 'range', 'p99', 'CPU per ask'],
+    rows: kinds.map((kind) => [
+      `${kind} asks`,
+      String(Math.round(middle(kind, 'rate'))),
+      kind === 'accepted' ? '' : `${median(ratios).toFixed(2)}×`,
+      kind === 'accepted' ? '' : `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+      `${middle(kind, 'p99').toFixed(1)} ms`,
+      `${Math.round(middle(kind, 'cpu'))} µs`,
+    ]),
+  },
+  'Resident memory of the same server during a flood of asks, log-ins, wrong links, codes and grants, forms and garbage:',
+  {
+    head: ['hostile requests', 'memory'],
+    rows: readings.map(({ at, memory }) => [String(at), `${memory.toFixed(0)} MiB`]),
+  },
+])
+if (median(ratios) < 3) tell(`Under 3.0 times: ${median(ratios).toFixed(2)}.`)
+if (end > quarter * 1.1)
+  tell(`Memory grew: ${quarter.toFixed(0)} MiB after a quarter, ${end.toFixed(0)} MiB at the end.`)
+process.exitCode = median(ratios) < 3 || end > quarter * 1.1 ? 1 : 0
