@@ -20,9 +20,9 @@ ${withoutScript(frame, view.retryAfter)}
 </div>`
 }
 
-/** Said plainly where scripts are off, with the way on. */
+/** Said plainly where the script has not started, turned off or not loaded, with the way on. It takes this away. */
 export function withoutScript(frame: Frame, retryAfter: number | null): Html {
   const say = sayFor(frame)
   const wait = retryAfter !== null && say('captcha.wait', { minutes: Math.ceil(retryAfter / 60) })
-  return html`<noscript><p class="error">${say('captcha.no-script')} ${wait || say('captcha.no-wait')}</p></noscript>`
+  return html`<p class="error without-script" data-without-script>${say('captcha.no-script')} ${wait || say('captcha.no-wait')}</p>`
 }

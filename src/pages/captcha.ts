@@ -28,7 +28,8 @@ function widget(frame: Frame, { remote, retryAfter, script }: CaptchaStepView): 
   if (element === null) {
     return html`${captchaPart(frame, { script, retryAfter, score: { siteKey, action } })}${source}`
   }
-  return html`<div class="${element}" data-sitekey="${siteKey}"${attribute(html`data-action`, action)}></div>
+  return html`<div class="${element}" data-widget data-sitekey="${siteKey}"${attribute(html`data-action`, action)}></div>
 ${withoutScript(frame, retryAfter)}
+<script type="module" src="${script}"></script>
 ${source}`
 }

@@ -2,6 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { altchaChallenge, judgeAltcha } from '../captcha/altcha.ts'
+import { keyring } from '../engine/keys.ts'
+import type { Problem } from '../http/wire.ts'
+import { systemRandom } from '../system.ts'
+import { withCaptcha } from './captcha.ts'
 import { recoveryClient, spaVerbs } from './client.ts'
 
 type Seen = { method: string; path: string; headers: IncomingMessage['headers']; body: string }
@@ -196,4 +201,35 @@ test('a fetch of the caller is used, and called without a this', async () => {
   const answer = await recoveryClient({ base: '', flow: 'spa', fetch: own }).rules()
   assert.ok(answer.ok)
   assert.deepEqual(asked, ['/api/flows/spa/rules'])
+})
+
+test('ALTCHA is solved where it is asked for, and the call is made once more; a captcha of others is the page’s to show', async () => {
+  const keys = keyring('a secret of a test, of which nothing outside hangs')
+  const place = { form: 'request', host: 'app.example.com', instead: '' } as const
+  const challenge = altchaChallenge(keys.current, systemRandom, 1_700_000_000_000, place)
+  const brought: (string | undefined)[] = []
+  const call = (asked: Problem['captcha']) => async (captcha?: string) => {
+    brought.push(captcha)
+    if (captcha !== undefined) return { ok: true, message: 'sent' } as const
+    const title = 'One more check'
+    const problem = { type: 'about:blank', title, status: 403, error: title, code: 'captcha-required' as const }
+    return { ok: false, problem: { ...problem, captcha: asked } } as const
+  }
+  const own = { form: 'request', provider: 'altcha', site_key: '', challenge } as const
+  assert.deepEqual(await withCaptcha(call(own), {}), { ok: true, message: 'sent' })
+  const [none, solved] = brought
+  assert.equal(none, undefined)
+  assert.equal(judgeAltcha(keys, solved ?? '', 1_700_000_000_000, place).ok, true)
+
+  const other = { form: 'request', provider: 'turnstile', site_key: 'k', challenge: null } as const
+  const refused = await withCaptcha(call(other), {})
+  assert.equal(refused.ok ? null : refused.problem.captcha?.site_key, 'k')
+  assert.equal(brought.length, 3)
+  await withCaptcha(call(other), { captcha: 'from the page' })
+  assert.equal(brought.at(-1), 'from the page')
+  // Given up, or not to be solved: the refusal itself.
+  const stopped = AbortSignal.abort()
+  assert.equal((await withCaptcha(call(own), { signal: stopped })).ok, false)
+  const broken = { ...own, challenge: {} as typeof challenge }
+  assert.equal((await withCaptcha(call(broken), {})).ok, false)
 })

@@ -13,7 +13,15 @@ import type {
 } from '../http/wire.ts'
 import { type Answer, type Call, exchange } from './exchange.ts'
 
-export type { Problem, ProveAnswer, ProveBody, RequestAnswer, RequestBody, Rules } from '../http/wire.ts'
+export type {
+  AltchaChallenge,
+  Problem,
+  ProveAnswer,
+  ProveBody,
+  RequestAnswer,
+  RequestBody,
+  Rules,
+} from '../http/wire.ts'
 export type { Answer } from './exchange.ts'
 
 /** Where a client calls, and for which flow. */
@@ -31,6 +39,9 @@ export type ClientOptions = {
 /** What each verb takes beside its body: a signal that gives the call up, which then answers `unavailable`. */
 export type CallOptions = { readonly signal?: AbortSignal }
 
+/** What the routes of the flow `spa` take beside: the answer of a captcha, where `captcha-required` asked for one. */
+export type SpaCallOptions = CallOptions & { readonly captcha?: string }
+
 /** What an ask answers. The members that go with a typed code are missing where a link is mailed by the seed's route. */
 export type Asked = Pick<RequestAnswer, 'message'> & Partial<RequestAnswer>
 
@@ -47,9 +58,9 @@ export type RecoveryClient = RecoveryVerbs & {
   /** Asks for a letter. The answer is the same for every address. */
   request(asked: RequestBody, options?: CallOptions): Promise<Answer<RequestAnswer>>
   /** `POST /auth/forgot-password/`: asks for a letter with a link. */
-  forgotPassword(email: string, options?: CallOptions): Promise<Answer<SpaAnswer>>
+  forgotPassword(email: string, options?: SpaCallOptions): Promise<Answer<SpaAnswer>>
   /** `POST /auth/reset-password/`: sets a new password by the token of a link. */
-  resetPassword(token: string, newPassword: string, options?: CallOptions): Promise<Answer<SpaAnswer>>
+  resetPassword(token: string, newPassword: string, options?: SpaCallOptions): Promise<Answer<SpaAnswer>>
 }
 
 /**
@@ -73,19 +84,27 @@ export function recoveryClient({ base, flow, fetch, timeout = 15_000 }: ClientOp
     change: (change: ChangeBody, options) => call(`${api}/change`, { message: 'string' }, options, change),
     rules: (options) => call(`${api}/rules`, { min: 'number', max: 'number' }, options),
     forgotPassword: (email, options) =>
-      call(`${origin}/auth/forgot-password/`, { message: 'string' }, options, { email } satisfies SpaAskBody),
+      call(`${origin}/auth/forgot-password/`, { message: 'string' }, options, {
+        email,
+        ...captchaOf(options),
+      } satisfies SpaAskBody),
     resetPassword: (token, newPassword, options) =>
       call(`${origin}/auth/reset-password/`, { message: 'string' }, options, {
         token,
         new_password: newPassword,
+        ...captchaOf(options),
       } satisfies SpaChangeBody),
   }
 }
 
+const captchaOf = ({ captcha }: SpaCallOptions = {}) => (captcha === undefined ? {} : { captcha })
+
 /** The verbs by the routes that the flow `spa` has from its seed, for `useRecovery('spa', { client: spaVerbs(client) })`. */
 export const spaVerbs = (client: RecoveryClient): RecoveryVerbs => ({
   ...client,
-  request: ({ email }, options) => client.forgotPassword(email, options),
+  request: ({ email, captcha }, options) => client.forgotPassword(email, { ...options, captcha }),
   change: (change, options) =>
-    'token' in change ? client.resetPassword(change.token, change.password, options) : client.change(change, options),
+    'token' in change
+      ? client.resetPassword(change.token, change.password, { ...options, captcha: change.captcha })
+      : client.change(change, options),
 })

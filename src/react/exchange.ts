@@ -75,6 +75,7 @@ function problemOf(response: Response, said: Record<string, unknown>): Problem {
     ...(text('detail') === null ? {} : { detail: text('detail') as string }),
     ...(unmet.length > 0 ? { unmet } : {}),
     ...(seconds === null ? {} : { retry_after: seconds }),
+    ...(isCaptcha(said.captcha) ? { captcha: said.captcha } : {}),
   }
 }
 
@@ -118,6 +119,12 @@ const isUnmet = (entry: unknown): entry is NonNullable<Problem['unmet']>[number]
   entry !== null &&
   typeof (entry as { code?: unknown }).code === 'string' &&
   typeof (entry as { message?: unknown }).message === 'string'
+
+const isCaptcha = (asked: unknown): asked is NonNullable<Problem['captcha']> => {
+  if (typeof asked !== 'object' || asked === null) return false
+  const { form, provider, site_key: siteKey } = asked as Record<string, unknown>
+  return [form, provider, siteKey].every((one) => typeof one === 'string')
+}
 
 function parse(text: string): Record<string, unknown> {
   try {

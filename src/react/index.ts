@@ -1,6 +1,9 @@
 /** `latchkey/react`: the hook, plain components without styles, and the typed client below them. */
+
+export { solveAltcha } from './altcha.ts'
 export { AskForm, type AskFormProps } from './ask-form.tsx'
 export {
+  type AltchaChallenge,
   type Answer,
   type Asked,
   type CallOptions,

@@ -1,6 +1,7 @@
 /** The hook: the machine, its verbs, and the two timers that a browser must keep. */
 import { type RefObject, useEffect, useReducer, useRef } from 'react'
-import { type RecoveryVerbs, recoveryClient } from './client.ts'
+import { withCaptcha } from './captcha.ts'
+import { type ProveBody, type RecoveryVerbs, type RequestBody, recoveryClient } from './client.ts'
 import { type Beginning, begin, isCounting, next, type RecoveryEvent, type RecoveryState } from './machine.ts'
 
 /** How a recovery is set up. `token`, `uid` and `email` count at the first render only. */
@@ -14,14 +15,14 @@ export type RecoveryOptions = Beginning & {
 /** Where the visitor stands, and what may be done there. A deed that does not fit the step does nothing. */
 export type Recovery = {
   readonly state: RecoveryState
-  /** Asks for a letter. */
-  ask(email: string): void
+  /** Asks for a letter. `captcha`, here and below: the answer of a provider's captcha; ALTCHA is solved unasked. */
+  ask(email: string, captcha?: string): void
   /** Asks for another code. */
   resend(): void
   /** Brings the typed code. */
-  prove(code: string): void
+  prove(code: string, captcha?: string): void
   /** Brings the new password. It is sent and not kept. */
-  change(password: string, confirm?: string): void
+  change(password: string, confirm?: string, captcha?: string): void
   /** Back to the ask, with the address that was typed. */
   startOver(): void
 }
@@ -61,18 +62,19 @@ export function useRecovery(flow: string, options: RecoveryOptions = {}): Recove
 
   return {
     state,
-    ask: (email) => void run(asks(email)),
+    ask: (email, captcha) => void run(asks({ email, captcha })),
     resend: () => {
-      if (state.step === 'proving') void run(asks(state.email, state.flowId))
+      if (state.step === 'proving') void run(asks({ email: state.email, flow_id: state.flowId }))
     },
-    prove: (code) => {
-      if (state.step === 'proving') void run(proves(state.flowId, state.email, code))
+    prove: (code, captcha) => {
+      if (state.step === 'proving') void run(proves({ flow_id: state.flowId, email: state.email, code, captcha }))
     },
-    change: (password, confirm) => {
+    change: (password, confirm, captcha) => {
       if (state.step !== 'changing') return
       const { leave } = state
       void run(async (verbs, signal) => {
-        const answer = await verbs.change({ ...leave, password, confirm }, { signal })
+        const call = (captcha?: string) => verbs.change({ ...leave, password, confirm, captcha }, { signal })
+        const answer = await withCaptcha(call, { captcha, signal })
         return answer.ok ? { type: 'changed', message: answer.message } : refusal(answer)
       })
     },
@@ -84,16 +86,18 @@ export function useRecovery(flow: string, options: RecoveryOptions = {}): Recove
 }
 
 const asks =
-  (email: string, flowId?: string): Deed =>
+  ({ captcha, ...asked }: RequestBody): Deed =>
   async (verbs, signal) => {
-    const answer = await verbs.request(flowId === undefined ? { email } : { email, flow_id: flowId }, { signal })
-    return answer.ok ? { type: 'sent', email, answer, at: now() } : refusal(answer)
+    const call = (captcha?: string) => verbs.request({ ...asked, captcha }, { signal })
+    const answer = await withCaptcha(call, { captcha, signal })
+    return answer.ok ? { type: 'sent', email: asked.email, answer, at: now() } : refusal(answer)
   }
 
 const proves =
-  (flowId: string, email: string, code: string): Deed =>
+  ({ captcha, ...typed }: Extract<ProveBody, { code: string }>): Deed =>
   async (verbs, signal) => {
-    const answer = await verbs.prove({ flow_id: flowId, email, code }, { signal })
+    const call = (captcha?: string) => verbs.prove({ ...typed, captcha }, { signal })
+    const answer = await withCaptcha(call, { captcha, signal })
     return answer.ok ? { type: 'proved', answer } : refusal(answer)
   }
 

@@ -58,7 +58,10 @@ onEveryStore(
         'This check needs JavaScript',
         'contact support',
       )
-      assert.match(page.text, /<div class="h-captcha" data-sitekey="site-key-of-a-test" data-action="login"><\/div>/)
+      assert.match(
+        page.text,
+        /<div class="h-captcha" data-widget data-sitekey="site-key-of-a-test" data-action="login"><\/div>/,
+      )
       assert.match(
         page.text,
         /<script src="https:\/\/js\.hcaptcha\.com\/1\/api\.js\?recaptchacompat=off&amp;hl=en" async defer>/,

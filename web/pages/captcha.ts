@@ -22,12 +22,26 @@ async function answerOf(part: HTMLElement): Promise<string> {
   return solveAltcha((await response.json()) as AltchaChallenge)
 }
 
+const started = (within: ParentNode): void => {
+  for (const note of within.querySelectorAll<HTMLElement>('[data-without-script]')) note.hidden = true
+}
+
+// A provider's has started once it has put something into its place.
+for (const widget of document.querySelectorAll('[data-widget]')) {
+  const look = (): void => {
+    if (widget.childElementCount > 0) started(document)
+  }
+  new MutationObserver(look).observe(widget, { childList: true })
+  look()
+}
+
 for (const part of document.querySelectorAll<HTMLElement>('[data-captcha]')) {
   const form = part.closest('form')
   const field = part.querySelector<HTMLInputElement>('input[name=captcha]')
   const button = form?.querySelector<HTMLButtonElement>('button[type=submit]')
   const status = part.querySelector<HTMLElement>('[role=status]')
   if (!form || !field || !button || !status) continue
+  started(part)
   const label = button.textContent
   let working = false
   form.addEventListener('submit', (event) => {
