@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../testing/index.ts'
 import { deviceFor, knownDevice } from './device.ts'
-import { digest, keyring, mac } from './keys.ts'
+import { digest, fresh, keyring, mac } from './keys.ts'
 
 const ring = keyring('a secret of these tests, long enough to be one')
 const names = ['ana@example.org', 'ana']
@@ -22,7 +22,11 @@ test('its first eight characters are the same for one account, the rest is anoth
   assert.equal(cookie.slice(0, 8), digest(ring.current, 'handle', ['device', 'ana@example.org']).slice(0, 8))
   assert.notEqual(other.slice(8, 22), cookie.slice(8, 22))
   assert.notEqual(deviceFor(ring, seededRandom(3), ['bea@example.org']).slice(0, 8), cookie.slice(0, 8))
-  assert.equal(deviceFor(ring, seededRandom(3), []).length, 22, 'an account that has lost its names is known by none')
+  const nameless = deviceFor(ring, seededRandom(3), [])
+  assert.equal(nameless.length, 22, 'an account that has lost its names is known by none')
+  assert.equal(nameless.slice(0, 8), digest(ring.current, 'handle', ['device', '']).slice(0, 8))
+  // Random from the ninth character on: a longer name would leave less of it, a shorter one would tell accounts apart less.
+  assert.equal(cookie.slice(8, 22), fresh(seededRandom(3), 16).slice(0, 14))
 })
 
 test('it is known by each of its names, among other cookies, and by its own count', () => {
