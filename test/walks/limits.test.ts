@@ -411,7 +411,8 @@ onEveryStore('budgets: off by default, whatever comes', async (open) => {
     await stranger(recovery).json('/auth/forgot-password/', { email: `p${count}@example.org` })
   }
   const events = await recovery.store.events(0, 10_000)
-  assert.deepEqual([...new Set(events.map(({ name }) => name))], ['challenge.opened'])
+  assert.equal(events.filter(({ name }) => name === 'challenge.opened').length, 300)
+  assert.ok(!events.some(({ name }) => name === 'limit.crossed' || name === 'alarm.raised'))
 })
 
 onEveryStore(
