@@ -294,9 +294,9 @@ onSqlite(
     const bench = await open()
     await person(bench, owner)
     assert.equal((await send(bench, '/readyz')).text, 'ok')
-  await bench.kit.store.close()
-  const [ready, health] = [await send(bench, '/readyz'), await send(bench, '/healthz')]
-  assert.deepEqual([ready.status, ready.text, health.status, health.text], [503, 'not ok', 200, 'ok'])
+    await bench.kit.store.close()
+    const [ready, health] = [await send(bench, '/readyz'), await send(bench, '/healthz')]
+    assert.deepEqual([ready.status, ready.text, health.status, health.text], [503, 'not ok', 200, 'ok'])
     for (const { path, headers, body } of [
       { path: spa.routes.ask, headers: asJson, body: JSON.stringify({ email: owner }) },
       { path: '/api/flows/classic/request', headers: asJson, body: JSON.stringify({ email: owner }) },
@@ -331,7 +331,7 @@ test('a body that is announced as too large is refused before a byte of it is se
       ['/forgot-password/', 'application/x-www-form-urlencoded'],
     ] as const) {
       const socket = connect(port, '127.0.0.1')
-      socket.on('error', () => {})
+      socket.setTimeout(5_000, () => socket.destroy(new Error('no answer came')))
       socket.write(
         `POST ${path} HTTP/1.1\r\nHost: app.example.com\r\nContent-Type: ${type}\r\nContent-Length: 2000000\r\n\r\n`,
       )
