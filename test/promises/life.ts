@@ -146,7 +146,7 @@ export class Life {
   /** Whether an ask that names this earlier one is answered by mailing that again. */
   mailsAgain(previous: Asked | undefined, flow: Flow, address: string): boolean {
     if (!previous || flow.proof.kind !== 'code' || previous.flow !== flow || previous.address !== address) return false
-    if (previous.secret !== this.ring[0]) return false
+    if (!this.ring.includes(previous.secret)) return false
     return this.isOpen(previous) && previous.triesLeft > 0 && previous.expiresAt - this.now > flow.life * 500
   }
 
@@ -181,6 +181,8 @@ export class Life {
     if (asked.bound === null) {
       const live = [...this.asked.values()]
         .filter((one) => one.bound === person && one.flow === flow && one.mails === one.id && this.isOpen(one))
+        // One whose key is gone can be mailed no more, and takes nobody's place.
+        .filter((one) => this.ring.includes(one.secret))
         .sort((a, b) => a.askedAt - b.askedAt || (a.id < b.id ? -1 : 1))
       asked.bound = person
       if (live.length >= flow.limits.live) {
