@@ -48,6 +48,8 @@ export type Auditor = {
 const sealMs = 10_000
 const headMs = 60_000
 const keepMs = 3600_000
+/** Events that one round shortens or removes. */
+const mostAtOnce = 20_000
 /** What is sealed on the way out, in segments. */
 const parting = 50
 
@@ -82,8 +84,9 @@ export function auditor({ kit, options, alarm, log }: AuditorParts): Auditor {
     await sealed()
     if (performance.now() - gaveAt > headMs) await giveHead()
     if (performance.now() - keptAt < keepMs) return
-    await keep(kit, kept)
-    keptAt = performance.now()
+    const { shortened, removed } = await keep(kit, kept, mostAtOnce)
+    // Of a backlog some goes with each round, so that sealing does not wait for all of it.
+    if (shortened < mostAtOnce && removed < mostAtOnce) keptAt = performance.now()
   }
 
   /** A fault is told of, and the next round tries again. */

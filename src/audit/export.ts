@@ -58,12 +58,14 @@ export const csvHead = (): string => row(columns)
 
 function cells({ seq, at, name, flow, accountId, ...more }: Numbered): readonly (string | number | null)[] {
   const { addressKey, challengeId, network, agent, requestId, because } = more
-  const time = new Date(at).toISOString()
-  return [seq, time, name, flow, accountId, addressKey, challengeId, network, agent, requestId, because]
+  return [seq, timeOf(at), name, flow, accountId, addressKey, challengeId, network, agent, requestId, because]
 }
 
 const row = (values: readonly (string | number | null)[]): string =>
   `${values.map((value) => cell(String(value ?? ''))).join(',')}\r\n`
+
+/** A time in UTC; what a database's administrator wrote in its place, as it is. */
+export const timeOf = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at))
 
 /**
  * A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, "CSV Injection"); one that holds

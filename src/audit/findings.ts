@@ -1,5 +1,7 @@
 /** What a walk through the chain can find, and how it is told to a person. */
 
+import { timeOf } from './export.ts'
+
 /** One thing that is not as it was sealed. */
 export type Finding =
   | { readonly kind: 'event-altered' | 'event-added' | 'person-altered'; readonly seq: number }
@@ -58,7 +60,7 @@ export function sentence(finding: Finding): string {
     case 'shortened':
       return `Networks and agents were taken out up to event ${finding.last}, and no shortening tells of it.`
     case 'broken':
-      return `Event ${finding.seq}: at ${new Date(finding.at).toISOString()} the sealer found that ${finding.because}.`
+      return `Event ${finding.seq}: at ${timeOf(finding.at)} the sealer found that ${finding.because}.`
     case 'head-forged':
       return `Line ${finding.line}: the head of segment ${finding.segment} bears a signature that is not ours.`
     case 'head-rewritten':

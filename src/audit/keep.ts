@@ -33,10 +33,10 @@ export function refuseKept({ days, networkDays }: Kept): string[] {
 /** What a run has done. */
 export type KeptRun = { readonly shortened: number; readonly removed: number }
 
-/** Shortens and removes all whose time has come. Only what is sealed: seal first. */
-export async function keep(kit: Needs, kept: Kept): Promise<KeptRun> {
-  const removed = await removeOld(kit, cutoff(kit, kept.days))
-  return { shortened: await shortenOld(kit, cutoff(kit, kept.networkDays)), removed }
+/** Shortens and removes what has come of age, of each not much more than `most` events. Only what is sealed: seal first. */
+export async function keep(kit: Needs, kept: Kept, most = Number.POSITIVE_INFINITY): Promise<KeptRun> {
+  const removed = await removeOld(kit, cutoff(kit, kept.days), most)
+  return { shortened: await shortenOld(kit, cutoff(kit, kept.networkDays), most), removed }
 }
 
 /** The last moment that is old enough. */
@@ -51,22 +51,23 @@ const step = 1000
 /** Segments that are looked at for one step. */
 const segmentStep = 200
 
-async function shortenOld(kit: Needs, at: number): Promise<number> {
+async function shortenOld(kit: Needs, at: number, most: number): Promise<number> {
   let total = 0
-  for (;;) {
+  while (total < most) {
     const segments = upTo(step, await kit.store.audit.whole(at, segmentStep))
-    if (segments.length === 0) return total
+    if (segments.length === 0) break
     const rows = await rowsOf(kit.store, segments)
     const cut = rows.filter((row) => row.salt?.startsWith('w')).map(shortenedEvent)
     const numbers = segments.map(({ number }) => number)
     const noted = tell(kit, 'audit.shortened', `events to ${segments.at(-1)!.last}`)
     if (await kit.store.audit.shorten(numbers, cut, noted)) total += cut.length
   }
+  return total
 }
 
-async function removeOld(kit: Needs, at: number): Promise<number> {
+async function removeOld(kit: Needs, at: number, most: number): Promise<number> {
   let total = 0
-  for (;;) {
+  while (total < most) {
     const from = (await kit.store.audit.checkpoint())?.number ?? 0
     const found = await kit.store.audit.segments(from, segmentStep)
     const newer = found.findIndex(({ newest }) => newest > at)
@@ -76,12 +77,13 @@ async function removeOld(kit: Needs, at: number): Promise<number> {
     // goes with a later one that is genuine and old enough.
     const gone = segments.slice(0, judged.includes('altered') ? 0 : judged.lastIndexOf('genuine') + 1)
     const last = gone.at(-1)
-    if (!last) return total
+    if (!last) break
     const events = gone.reduce((sum, { count }) => sum + count, 0)
     const noted = tell(kit, 'audit.removed', `events ${gone[0]!.first} to ${last.last}`)
     const checkpoint = checkpointAfter(kit.keys.current, last, kit.clock.now())
     if (await kit.store.audit.remove(checkpoint, noted)) total += events
   }
+  return total
 }
 
 /** The first of them that hold no more events than this together, at least one. */

@@ -72,7 +72,7 @@ async function beginningOf({ audit }: Store, keys: Keyring, found: (finding: Fin
 }
 
 async function rowsOf({ audit }: Store, { first, last, count }: Segment): Promise<AuditRow[]> {
-  const rows = await audit.rows(first - 1, Math.min(count, mostRows) + 50)
+  const rows = await audit.rows(first - 1, Math.min(Math.max(count, 0), mostRows) + 50)
   return rows.filter(({ seq }) => seq <= last)
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { jsonLine, type Numbered, visible } from '../audit/export.ts'
+import { jsonLine, type Numbered, timeOf, visible } from '../audit/export.ts'
 import type { Store } from '../engine/ports.ts'
 import { withAudit } from './audit-open.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs, UsageError } from './command.ts'
@@ -58,7 +58,7 @@ async function follow(store: Store, after: number, line: (event: Numbered) => st
 
 function textLine({ seq, at, name, flow, accountId, network, agent, because }: Numbered): string {
   const told = [
-    ...[String(seq), new Date(at).toISOString(), name.padEnd(18), flow ?? '-'],
+    ...[String(seq), timeOf(at), name.padEnd(18), flow ?? '-'],
     ...[accountId === null ? '-' : `account ${accountId}`, network || '-', because === null ? '' : `(${because})`],
     agent,
   ]

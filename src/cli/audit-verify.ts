@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { visible } from '../audit/export.ts'
+import { timeOf, visible } from '../audit/export.ts'
 import { type Finding, sentence } from '../audit/findings.ts'
 import { compareHeads, type HeadLine, readHead } from '../audit/heads.ts'
 import { verify, type Walked } from '../audit/verify.ts'
@@ -68,7 +68,7 @@ function walkedText({ segments, events, unsealed, unsealedSince, tip, removedTo 
     told.push(`Checked ${counted(segments, 'segment')} with ${counted(events, 'event')}, up to event ${tip.last}.`)
   else if (removedTo === 0) told.push('Nothing is sealed yet.')
   if (unsealed > 0 && unsealedSince !== null) {
-    const since = new Date(unsealedSince).toISOString()
+    const since = timeOf(unsealedSince)
     const idle = now - unsealedSince > patience ? ' Does a worker run?' : ''
     told.push(`Not sealed yet, and so not proved: ${counted(unsealed, 'event')}, the oldest of ${since}.${idle}`)
   }

@@ -15,6 +15,7 @@ import { auditKeys } from '../../src/audit/auditor.ts'
 import { erase } from '../../src/audit/erase.ts'
 import { type Finding, sentence } from '../../src/audit/findings.ts'
 import { compareHeads, type HeadLine, readHead } from '../../src/audit/heads.ts'
+import { keep, standardKept } from '../../src/audit/keep.ts'
 import { names } from '../../src/audit/names.ts'
 import { verify } from '../../src/audit/verify.ts'
 import { event } from '../../src/engine/audit.ts'
@@ -356,6 +357,36 @@ auditOnSqlite('heads stand in a file and in the log, and one that was made up or
   assert.equal(sentences.length, 4)
 })
 
+auditOnEachStore(
+  'an audit that is stopped has sealed what was noted, and given the end of its chain away',
+  async (open) => {
+    const heads: Head[] = []
+    const bench = await open({ audit: { heads: (head) => void heads.push(head) } })
+    bench.audit.start()
+    bench.audit.start()
+    for (let i = 0; i < 300; i++) await bench.store.note(event(bench.clock.now(), 'link.opened', caller))
+    await bench.audit.stop()
+    await bench.audit.stop()
+    const { unsealed, events, tip } = await verify(bench.store, bench.kit.keys, (one) => assert.fail(sentence(one)))
+    assert.deepEqual([unsealed, events], [0, 300])
+    assert.deepEqual([heads.at(-1)?.segment, heads.at(-1)?.last], [tip?.number, 300])
+  },
+)
+
+auditOnEachStore('a function for heads that fails costs nothing but that head', async (open) => {
+  const bench = await open({
+    audit: {
+      heads: () => {
+        throw new Error('the log service is away')
+      },
+    },
+  })
+  await sealed(bench, [2, 1])
+  assert.equal(bench.log.filter(({ level }) => level === 'error').length, 2)
+  assert.equal(bench.log.filter((entry) => 'head' in entry).length, 2)
+  assert.deepEqual(await told(bench), [])
+})
+
 auditOnEachStore('any number of sealers at once make one chain', async (open) => {
   const bench = await open()
   const sealers = Array.from({ length: 6 }, () => another(bench))
@@ -557,28 +588,51 @@ auditOnEachStore('ten thousand events are sealed and checked, a segment at a tim
   const walked = await verify(bench.store, bench.kit.keys, (finding) => assert.fail(sentence(finding)))
   assert.deepEqual([walked.events, walked.unsealed], [10_000, 0])
   bench.clock.turn({ days: 181 })
-  assert.deepEqual(await bench.audit.keep(), { shortened: 0, removed: 10_000 })
+  const some = await keep(bench.kit, standardKept, 2_000)
+  assert.ok(some.removed >= 2_000 && some.removed < 4_000)
+  const { removed } = await bench.audit.keep()
+  assert.equal(some.removed + removed, 10_000)
+  await bench.audit.seal()
+  assert.deepEqual(await told(bench), [])
+})
+
+auditOnSqlite('an older segment or event does not fit into a chain that went on without it', async (open) => {
+  const bench = await open()
+  await sealed(bench, [3, 4])
+  const tables = ['latchkey_events', 'latchkey_segments']
+  for (const table of tables) sql(bench, `CREATE TABLE first_${table} AS SELECT * FROM ${table}`)
+  sql(bench, 'DELETE FROM latchkey_segments WHERE number = 2')
+  sql(bench, 'DELETE FROM latchkey_events WHERE seq > 3')
+  // Another process, which knows of no second segment, makes one and a third.
+  await sealed({ ...bench, audit: another(bench) }, [4, 2], '8')
+  assert.deepEqual(await told(bench), [])
+  sql(bench, 'DELETE FROM latchkey_events WHERE seq = 5')
+  sql(bench, 'INSERT INTO latchkey_events SELECT * FROM first_latchkey_events WHERE seq = 5')
+  assert.deepEqual(await told(bench), ['The events of segment 2 are not those that were sealed in it.'])
+  sql(bench, 'DELETE FROM latchkey_segments WHERE number = 2')
+  sql(bench, 'DELETE FROM latchkey_events WHERE seq BETWEEN 4 AND 7')
+  sql(bench, 'INSERT INTO latchkey_segments SELECT * FROM first_latchkey_segments WHERE number = 2')
+  sql(bench, 'INSERT INTO latchkey_events SELECT * FROM first_latchkey_events WHERE seq BETWEEN 4 AND 7')
+  assert.deepEqual(await told(bench), [
+    'Segment 3 does not follow the one before it: one of the two is not the original.',
+  ])
 })
 
 auditOnSqlite(
-  'an older segment, genuine in itself, does not fit into a chain that went on without it',
+  'events of before the audit was sealed are sealed as they are, numbers missing among them',
   async (open) => {
     const bench = await open()
-    await sealed(bench, [3, 4])
-    const tables = ['latchkey_events', 'latchkey_segments']
-    for (const table of tables) sql(bench, `CREATE TABLE first_${table} AS SELECT * FROM ${table}`)
-    sql(bench, 'DELETE FROM latchkey_segments WHERE number = 2')
-    sql(bench, 'DELETE FROM latchkey_events WHERE seq > 3')
-    // Another process, which knows of no second segment, makes one and a third.
-    await sealed({ ...bench, audit: another(bench) }, [4, 2], '8')
+    for (let i = 0; i < 6; i++) await bench.store.note(event(bench.clock.now(), 'link.opened', caller))
+    sql(bench, 'DELETE FROM latchkey_events WHERE seq IN (1, 3)')
+    assert.equal((await bench.audit.seal()).events, 4)
     assert.deepEqual(await told(bench), [])
-    sql(bench, 'DELETE FROM latchkey_segments WHERE number = 2')
-    sql(bench, 'DELETE FROM latchkey_events WHERE seq BETWEEN 4 AND 7')
-    sql(bench, 'INSERT INTO latchkey_segments SELECT * FROM first_latchkey_segments WHERE number = 2')
-    sql(bench, 'INSERT INTO latchkey_events SELECT * FROM first_latchkey_events WHERE seq BETWEEN 4 AND 7')
-    assert.deepEqual(await told(bench), [
-      'Segment 3 does not follow the one before it: one of the two is not the original.',
-    ])
+    sql(bench, 'DELETE FROM latchkey_events WHERE seq = 4')
+    assert.deepEqual(await told(bench), ['One event of segment 1 is missing.'])
+    sql(
+      bench,
+      `INSERT INTO latchkey_events (seq, at, name, network, agent, request_id) VALUES (3, 9e15, 'x', '', '', '')`,
+    )
+    assert.equal((await told(bench))[0], 'Event 3 was put in after the events around it were sealed.')
   },
 )
 
