@@ -6,7 +6,7 @@ import { argon2Hasher } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
-import { type Auditor, auditor, keptOf } from './audit/auditor.ts'
+import { type Auditor, auditKeys, auditor, keptOf } from './audit/auditor.ts'
 import { refuseKept } from './audit/keep.ts'
 import { type Captchas, captchas } from './captcha/index.ts'
 import { defineFlow, type Flow } from './engine/flow.ts'
@@ -294,7 +294,12 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     throw new Fault('configuration', `Latchkey cannot start:\n1. ${reason}`)
   }
   const hono = app(partsOf(options, settings, kit, captcha, assets, noted))
-  const sealing = auditor({ kit, options: options.audit ?? {}, alarm: operators.raise, log: noted })
+  const sealing = auditor({
+    kit: { ...kit, keys: auditKeys(options.secret, options.secretFallbacks, options.audit) },
+    options: options.audit ?? {},
+    alarm: operators.raise,
+    log: noted,
+  })
   if (options.worker ?? true) {
     sender.start()
     sealing.start()
