@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { own } from '../accounts/own.ts'
+import { keyring } from '../engine/keys.ts'
 import type { Account, Accounts, Challenge, Settlement, Store } from '../engine/ports.ts'
+import { beginning, checkpointAfter, sealEvent, segmentOf, shortenedEvent } from '../engine/seal.ts'
 import {
   aChallenge,
   aChange,
@@ -168,6 +170,36 @@ const rest = fc.record({ what: few, which: few }).map(
     },
 )
 
+/** One step of the chain's life; both stores are given the same keys and salt. */
+const chain = fc.record({ what: fc.nat(4), which: few }).map(
+  ({ what, which }): Step =>
+    ({ at, seen }) =>
+    async ({ store: { audit } }) => {
+      const noted = anEvent('audit.removed', {}, at)
+      if (what < 2) {
+        const tip = (await audit.tip()) ?? beginning
+        const rows = await audit.rows(tip.last, 4 * (which + 1))
+        if (rows.length === 0) return tip
+        const seals = rows.map((row) => ({ ...sealEvent(auditKeys, row, 'A'.repeat(22)), at: row.at }))
+        const own = seals.map(({ at: _, ...seal }) => seal)
+        return [await audit.seal(segmentOf(auditKeys, tip, seals, at), own), await audit.rows(0, 1000)]
+      }
+      if (what === 2) {
+        const whole = await audit.whole(at, which)
+        const numbers = whole.map(({ number }) => number)
+        const rows = await audit.rows((whole[0]?.first ?? 1) - 1, 20)
+        const cut = rows.filter(({ salt }) => salt !== null).map(shortenedEvent)
+        return [numbers, await audit.shorten(numbers, cut, noted)]
+      }
+      const whom = { accountId: seen[which % 2]!.id, addressKeys: [`address ${which % 2}`] }
+      const seqs = await audit.about(whom, 0, 10)
+      if (what === 3) return [seqs, await audit.erase(seqs, 'a key', noted)]
+      const [oldest] = await audit.segments((await audit.checkpoint())?.number ?? 0, 1)
+      return oldest && [oldest, await audit.remove(checkpointAfter(auditKeys, oldest, at), noted)]
+    },
+)
+const auditKeys = keyring('a secret of the two stores, of which nothing hangs').current
+
 /** Mostly on, now and then far on, now and then back. */
 const turn = fc.constantFrom(1, 1000, minute / 2, minute, 6 * minute, 16 * minute, 26 * 60 * minute, -2 * minute).map(
   (ms): Step =>
@@ -190,7 +222,7 @@ async function pairs(folder: string): Promise<[Pair, Pair]> {
 }
 
 test('SQLite does what the reference does, whatever is done', async () => {
-  const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, count, outbox, rest, turn), {
+  const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, count, outbox, rest, chain, turn), {
     minLength: 40,
     maxLength: 150,
   })
@@ -210,6 +242,8 @@ test('SQLite does what the reference does, whatever is done', async () => {
         await everything(other.store, ids, other.accounts),
         await everything(reference.store, ids, reference.accounts),
       )
+      assert.deepEqual(await other.store.audit.rows(0, 1000), await reference.store.audit.rows(0, 1000))
+      assert.deepEqual(await other.store.audit.segments(0, 1000), await reference.store.audit.segments(0, 1000))
     } finally {
       await other.store.close()
       rmSync(folder, { recursive: true })
