@@ -1,9 +1,11 @@
 /** ALTCHA in a real browser: solved by the keyboard alone, with no request to anybody else, on pages that axe finds clean. */
 import assert from 'node:assert/strict'
+import { after, before } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { setCaptcha, type WantedCaptcha } from '../../src/captcha/set.ts'
 import type { Form } from '../../src/engine/captcha.ts'
+import { openProvider, type Provider, secret, siteKey } from '../walks/captcha-kit.ts'
 import {
   ada,
   arrive,
@@ -155,5 +157,48 @@ visit(
     await type(page, 'Confirm new password', newPassword)
     await press(page, 'Reset password')
     await arrive(page, 'Password changed')
+  },
+)
+
+/** A provider's script that fills its place, and then tries to fetch a page of ours. */
+const script = (answer: string) => `
+  const place = document.querySelector('.h-captcha')
+  place.innerHTML = '<textarea name="h-captcha-response" aria-label="answer">${answer}</textarea>'
+  fetch('/account/').then(() => place.dataset.fetched = 'yes', () => place.dataset.fetched = 'no')
+`
+
+// Opened before the tests and not here: with an await at this level the browser is never told to close.
+let provider: Provider | null = null
+before(async () => {
+  provider = await openProvider()
+})
+after(() => provider?.close())
+
+visit(
+  'a provider stands on a step before the log-in, where its script can fetch nothing of ours',
+  {
+    get captcha() {
+      return provider?.options
+    },
+    complaints: /hcaptcha|Content Security Policy|Fetch API/i,
+  },
+  async ({ page, origin, house }) => {
+    await setUp(house, 'login', { provider: 'hcaptcha', siteKey, secret, outage: 'refuse', when: 'always' })
+    const answer = provider!.give({ hostname: 'localhost' })
+    await page.route('https://js.hcaptcha.com/**', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: script(answer) }),
+    )
+    const story = stories.classic
+    await page.goto(origin + story.login)
+    await arrive(page, 'One more step')
+    await page.locator('.h-captcha[data-fetched=no]').waitFor()
+    await page.locator('[data-without-script]').waitFor({ state: 'hidden' })
+    assert.equal(new URL(page.url()).pathname, '/captcha/login/')
+    await press(page, 'Continue')
+    await arrive(page, story.loginTitle)
+    await type(page, story.username, ada)
+    await type(page, 'Password', oldPassword)
+    await press(page, story.logIn)
+    await arrive(page, 'Your account')
   },
 )

@@ -53,7 +53,9 @@ export type House = {
 }
 
 /** What a test may set. */
-export type HouseOptions = Partial<Pick<Options, 'flows' | 'limits' | 'demonstration'>> & { readonly clock?: Clock }
+export type HouseOptions = Partial<Pick<Options, 'flows' | 'limits' | 'demonstration' | 'captcha'>> & {
+  readonly clock?: Clock
+}
 
 /** A server on a port that is free, with an account for Ada. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
