@@ -298,6 +298,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     kit: { ...kit, keys: auditKeys(options.secret, options.secretFallbacks, options.audit) },
     options: options.audit ?? {},
     alarm: operators.raise,
+    development: options.development ?? false,
     log: noted,
   })
   if (options.worker ?? true) {

@@ -32,7 +32,9 @@ export type AuditorParts = {
   readonly kit: Pick<Kit, 'store' | 'clock' | 'random' | 'keys'>
   readonly options: AuditOptions
   readonly alarm: Alarm
-  readonly log: (level: 'info' | 'error', message: string, fields: Record<string, unknown>) => void
+  /** In development nobody keeps heads: the log has them at the level `debug` alone. */
+  readonly development?: boolean
+  readonly log: (level: 'debug' | 'info' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
 export type Auditor = {
@@ -54,8 +56,8 @@ const mostAtOnce = 20_000
 const parting = 50
 
 /** An auditor over one store. */
-export function auditor({ kit, options, alarm, log }: AuditorParts): Auditor {
-  const give = giver(options.heads, log)
+export function auditor({ kit, options, alarm, log, development = false }: AuditorParts): Auditor {
+  const give = giver(options.heads, log, development ? 'debug' : 'info')
   const kept = keptOf(options)
   let known: Link | null = null
   let given = 0

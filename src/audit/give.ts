@@ -1,4 +1,4 @@
-/** Where signed heads go: to the log always, and to a file or a function besides. */
+/** Where signed heads go: to the log, and to a file or a function besides. */
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Head } from '../engine/seal.ts'
@@ -12,10 +12,11 @@ const patience = 10_000
 /** Gives a head away. One that could not be given is told of; the next one covers what it covered. */
 export function giver(
   to: string | GiveHead | undefined,
-  log: (level: 'info' | 'error', message: string, fields: Record<string, unknown>) => void,
+  log: (level: 'debug' | 'info' | 'error', message: string, fields: Record<string, unknown>) => void,
+  level: 'debug' | 'info',
 ): (head: Head) => Promise<void> {
   return async (head) => {
-    log('info', 'the audit is sealed to here', { head })
+    log(level, 'the audit is sealed to here', { head })
     try {
       if (typeof to === 'string') await append(to, head)
       else if (to) await within(patience, async () => to(head))
