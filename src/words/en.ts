@@ -112,15 +112,15 @@ export const en = {
     'captcha.lead': 'Please show that you are not a robot. Then you go on where you were.',
     'captcha.from': 'This check comes from {provider}: your browser contacts them on this page, and on no other.',
     'captcha.button': 'Continue',
-    'captcha.altcha': 'Before it is sent, your browser does a small sum to show that you are not a robot. Nobody else is asked.',
+    'captcha.altcha':
+      'Before it is sent, your browser does a small sum to show that you are not a robot. Nobody else is asked.',
     'captcha.working': 'One moment: your browser is at work.',
     'captcha.failed': 'The check did not work. Please try again.',
     'captcha.refused': 'The check was not passed, or came too late. Please try again.',
     'captcha.away': '{provider} cannot be reached just now, so your browser does a small sum instead. Press Continue.',
     'captcha.down': '{provider} cannot be reached just now. Please try again in a few minutes.',
     'captcha.no-script': 'This check needs JavaScript and has not started: turn JavaScript on, or use another browser.',
-    'captcha.wait':
-      'Or wait {minutes, plural, one {# minute} other {# minutes}}, then you need no check.',
+    'captcha.wait': 'Or wait {minutes, plural, one {# minute} other {# minutes}}, then you need no check.',
     'captcha.no-wait': 'There is no way around it here; contact support if you cannot.',
 
     'limit.text': 'Please wait {minutes, plural, one {# minute} other {# minutes}} and try again',
