@@ -162,16 +162,21 @@ const ofFile = new Map(
 
 const fates = new Map<Mutant, Fate | { kind: 'unreached'; by: null }>()
 
-/** Who killed the mutants around is asked first; then units, then the quickest, as long as patience lasts. */
+/** Kills of the mutants around a test has to its name, for the time it takes; units have a start. */
 const killers = new Map<string, Map<number, number>>()
 function likeliest(mutant: Mutant, tests: readonly number[]): number[] {
   const kills = killers.get(`${mutant.file} ${mutant.place}`)
-  const sorted = [...tests].sort((a, b) => (kills?.get(b) ?? 0) - (kills?.get(a) ?? 0) || sooner(a, b))
+  const worth = (test: number): number =>
+    ((kills?.get(test) ?? 0) + (isUnit(test) === 0 ? 1 : 0.25)) / (known[test]!.ms + 20)
   let left = Number(options.patience) * 1000
-  return sorted.filter((test) => {
-    left -= known[test]!.ms
-    return left > 0
-  })
+  return [...tests]
+    .sort((a, b) => worth(b) - worth(a))
+    .filter((test) => {
+      const { ms } = known[test]!
+      if (ms > left) return false
+      left -= ms
+      return true
+    })
 }
 
 function remember(mutant: Mutant, { by }: Fate): void {

@@ -1,6 +1,6 @@
 /** Keys, MACs and seals against the standards they name: a slip here would still work with itself, and only with itself. */
 import assert from 'node:assert/strict'
-import { createDecipheriv, createHash, createHmac, createPublicKey, verify } from 'node:crypto'
+import { createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { seededRandom } from '../testing/index.ts'
 import { digest, digestOfRandom, fresh, isSigned, keyring, mac, publicKey, same, seal, signed, unseal } from './keys.ts'
@@ -102,6 +102,10 @@ test('a signature is Ed25519: anybody checks it with the public key, nobody make
   assert.equal(createPublicKey(key).asymmetricKeyType, 'ed25519')
   assert.equal(verify(null, Buffer.from('a head'), key, Buffer.from(signature, 'base64url')), true)
   assert.equal(signature.length, 86)
+  // RFC 8410's envelope around the 32 bytes of a key that is of this purpose alone.
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), hkdf('head')])
+  const own = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
+  assert.ok(own.equals(createPublicKey(key)))
   assert.equal(isSigned(keys, 'a head', signature), true)
   assert.equal(isSigned(keys, 'another', signature), false)
   assert.equal(isSigned(keyring('another secret').current, 'a head', signature), false)

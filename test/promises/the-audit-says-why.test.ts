@@ -514,6 +514,7 @@ inMemory('each reason why a letter is not sent stands in the audit', async (open
     ['letter.sent', null, id],
   )
   assert.equal(sent.issued.kind === 'send' && sent.issued.expiresAt, sent.letter.expiresAt)
+  assert.equal((await world.ana()).reset, null, 'only a flow that keeps columns writes into the users table')
   const again = async (kit: Kit, letter = sent.letter) => ({
     ...sent,
     letter,
