@@ -19,6 +19,8 @@ const params = {
     longName: 'l',
     named: 'long',
     provider: 'x',
+    host: 'h',
+    what: 'w',
   },
 }
 
