@@ -111,6 +111,14 @@ export type LetterKind = 'proof' | 'changed' | 'too-many-tries'
 /** A letter whose turn it is, and the lease under which it is held. */
 export type Leased = { readonly letter: Letter; readonly attempts: number; readonly lease: string }
 
+/** Letters that are neither sent nor dropped. `later`: they were tried before. `held`: one has them now. */
+export type Outbox = {
+  readonly due: number
+  readonly held: number
+  readonly later: number
+  readonly oldest: number | null
+}
+
 /** How a letter's turn ended. */
 export type Settlement =
   | { readonly kind: 'sent' }
@@ -268,6 +276,8 @@ export type Store = {
   settle(id: string, lease: string, at: number, settlement: Settlement, event: AuditEvent | null): Promise<boolean>
   /** Milliseconds until the next letter is due; null when none waits. */
   nextDue(at: number): Promise<number | null>
+  /** Letters that wait, by what they wait for, and when the oldest was made; null where none waits. */
+  outbox(at: number): Promise<Outbox>
   /** Calls back when a letter was queued by this process. */
   onLetter(listener: () => void): void
 
@@ -295,7 +305,7 @@ export type Store = {
 
 /**
  * Whom events are about: their account, its challenges, and the addresses that those and `addressKeys` (digests) stand for.
- * An ask does not know its account; its challenge and its address do.
+ * An ask does not know its account; its challenge and its address do. What names another account is about that one alone.
  */
 export type Whom = { readonly accountId: string; readonly addressKeys: readonly string[] }
 

@@ -134,6 +134,7 @@ export const auditPromises: Promises = {
     await store.note(anEvent('challenge.opened', { addressKey: 'a2' }))
     await store.note(anEvent('challenge.opened', { challengeId: 'c1', addressKey: 'a2' }))
     await store.note(anEvent('challenge.opened', { addressKey: 'a3' }))
+    await store.note(anEvent('proof.accepted', { addressKey: 'a1', challengeId: 'c1', accountId: '8' }))
     assert.deepEqual(await store.audit.about({ ...whom, addressKeys: ['a1'] }, 0, 10), [1, 3, 4, 6, 7, 8])
   },
 

@@ -30,10 +30,11 @@ export function auditOf(rows: Rows): AuditStore {
       const own = rows.events.filter((row) => row.accountId === accountId)
       const challenges = new Set(own.map((row) => row.challengeId))
       const isTheirs = (row: AuditRow): boolean =>
-        row.accountId === accountId || (row.challengeId !== null && challenges.has(row.challengeId))
+        row.accountId === accountId ||
+        (row.accountId === null && row.challengeId !== null && challenges.has(row.challengeId))
       const addresses = new Set([...addressKeys, ...rows.events.filter(isTheirs).map((row) => row.addressKey)])
       return rows.events
-        .filter((row) => isTheirs(row) || (row.addressKey !== null && addresses.has(row.addressKey)))
+        .filter((row) => isTheirs(row) || (row.accountId === null && addresses.has(row.addressKey ?? '')))
         .filter(({ seq, seal, salt }) => seq > after && (seal === null || salt !== null))
         .slice(0, most)
         .map(({ seq }) => seq)

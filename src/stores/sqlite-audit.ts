@@ -22,9 +22,11 @@ export function auditReads(db: DatabaseSync) {
   const about = db.prepare(`WITH
     challenges AS (SELECT DISTINCT challenge_id FROM latchkey_events WHERE account_id = ?1 AND challenge_id IS NOT NULL),
     addresses AS (SELECT value FROM json_each(?2) UNION SELECT address_key FROM latchkey_events
-      WHERE address_key IS NOT NULL AND (account_id = ?1 OR challenge_id IN (SELECT * FROM challenges)))
+      WHERE address_key IS NOT NULL AND (account_id = ?1
+        OR (account_id IS NULL AND challenge_id IN (SELECT * FROM challenges))))
     SELECT seq FROM latchkey_events WHERE seq > ?3 AND (seal IS NULL OR salt IS NOT NULL)
-    AND (account_id = ?1 OR challenge_id IN (SELECT * FROM challenges) OR address_key IN (SELECT * FROM addresses))
+    AND (account_id = ?1 OR (account_id IS NULL
+      AND (challenge_id IN (SELECT * FROM challenges) OR address_key IN (SELECT * FROM addresses))))
     ORDER BY seq LIMIT ?4`)
   const newest = db.prepare('SELECT max(seq) AS seq FROM latchkey_events')
   // Read in order and cut off there, which needs no index on the time.

@@ -450,6 +450,25 @@ auditOnSqlite('an erasure is no cover for another', async (open) => {
   ])
 })
 
+auditOnSqlite('an erasure whose events are gone already is no cover for another account either', async (open) => {
+  const bench = await open()
+  await sealed(bench, [2], '1')
+  bench.clock.turn({ days: 100 })
+  await sealed(bench, [1], '2')
+  await erase(bench.kit, { accountId: '1', addressKeys: [] }, 'an operator')
+  bench.clock.turn({ days: 81 })
+  assert.equal((await bench.audit.keep()).removed, 2)
+  await bench.audit.seal()
+  assert.deepEqual(await told(bench), [])
+  sql(
+    bench,
+    `UPDATE latchkey_events SET account_id = NULL, network = '', agent = '', salt = NULL, erased_by = 4 WHERE seq = 3`,
+  )
+  assert.deepEqual(await told(bench), [
+    'Of 1 event account, network and agent were taken out, and no erasure tells of it.',
+  ])
+})
+
 auditOnEachStore('networks are cut and agents go after 30 days, and the seal stays whole', async (open) => {
   const bench = await open()
   const six = { ...caller, network: '2001:db8:1:2::7' }
