@@ -16,6 +16,7 @@ const may: Record<string, readonly string[]> = {
   accounts: ['engine'],
   stores: ['engine', 'accounts/own.ts', 'accounts/tidy.ts'],
   mail: ['engine', 'words'],
+  metrics: ['engine'],
   audit: ['engine'],
   captcha: ['engine'],
   pages: ['engine', 'words'],
@@ -36,6 +37,7 @@ const packages: Record<string, readonly string[]> = {
   engine: [],
   words: ['intl-messageformat'],
   flows: [],
+  metrics: ['node:perf_hooks'],
   // Tagged templates that escape.
   pages: ['hono/html', 'hono/utils/html'],
 }

@@ -1,5 +1,6 @@
 /** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { availableParallelism } from 'node:os'
 import { getRequestListener } from '@hono/node-server'
 import { isCommon } from './accounts/block-list.ts'
 import { argon2Hasher } from './accounts/hash.ts'
@@ -31,6 +32,7 @@ import { alarms } from './mail/alarm.ts'
 import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
+import { metrics } from './metrics/index.ts'
 import type { LogEntry, Options } from './options.ts'
 import { systemClock, systemRandom } from './system.ts'
 
@@ -46,6 +48,8 @@ export type Recovery = {
   close(): Promise<void>
   /** After `ready()`: every path that is answered, `:` before a part that may be anything; for a host's own router. */
   readonly paths: readonly string[]
+  /** Counters and gauges of this process as Prometheus reads them. Not for the public: docs/metrics.md. */
+  metrics(): Promise<string>
   /** After `ready()`. */
   readonly worker: Worker
   /** Seals the audit; it runs where the worker runs. */
@@ -63,6 +67,7 @@ type Opened = {
   readonly audit: Auditor
   readonly kit: Kit
   readonly mailer: Mailer
+  readonly metrics: () => Promise<string>
   /** Tells of what is kept in this process alone: refusals that were counted, alarms on their way. */
   readonly end: () => Promise<void>
   readonly answer: (request: Request, peer: Peer) => Response | Promise<Response>
@@ -132,6 +137,7 @@ export function latchkey(options: Options): Recovery {
       await value.audit.stop()
       await value.kit.store.close()
     },
+    metrics: () => known().metrics(),
     get paths() {
       return known().paths
     },
@@ -239,6 +245,11 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     await opened.store.close()
     throw error
   })
+  const hashes = options.hashes ?? availableParallelism()
+  const measured = metrics(
+    flows.map((flow) => flow.name),
+    hashes,
+  )
   const operators = alarms({
     store: opened.store,
     clock,
@@ -248,22 +259,24 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     mailer: () => mailerOf({ ...options.mail, from: options.alarms?.from ?? options.mail.from }, clock),
     host: new URL(publicUrl).hostname,
   })
-  const { store, shut, settle: settleLimits } = limited(opened.store, clock, operators.raise)
+  const alarm = measured.alarm(operators.raise)
+  const limiter = limited(opened.store, clock, alarm)
+  const [store, settleLimits] = [measured.store(limiter.store), limiter.settle]
   const settling = setInterval(() => void settleLimits(), settleMs).unref()
   const kit: Kit = {
     store,
     accounts,
     clock,
     random,
-    hasher: argon2Hasher(options.hashes),
+    hasher: measured.hasher(argon2Hasher(hashes)),
     keys,
     links: linksOf(flows, publicUrl, spaUrl),
     limits: settings.limits,
     tidyAddress,
     tidyPassword: settings.ownTable ? (text) => text.normalize('NFC') : (text) => text,
     remembered: Math.max(...flows.map((flow) => flow.password.history)),
-    shut,
-    alarm: operators.raise,
+    shut: measured.shut(limiter.shut),
+    alarm,
     isCommon,
   }
   const sender = worker({
@@ -285,6 +298,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     clearInterval(settling)
     await settleLimits(true)
     await operators.close()
+    measured.stop()
   }
   const unsafe = await captcha.withTestKeys()
   if (unsafe.length > 0) {
@@ -297,7 +311,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const sealing = auditor({
     kit: { ...kit, keys: auditKeys(options.secret, options.secretFallbacks, options.audit) },
     options: options.audit ?? {},
-    alarm: operators.raise,
+    alarm,
     development: options.development ?? false,
     log: noted,
   })
@@ -311,6 +325,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     kit,
     mailer,
     paths: pathsOf(hono),
+    metrics: measured.reader(opened.store, clock),
     end,
     answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),
   }

@@ -310,6 +310,24 @@ test('serve answers, and a signal ends it in order', async () => {
   }
 })
 
+test('metrics are served beside the server and beside a worker, and are not on the public port', async () => {
+  const folder = await migrated()
+  for (const command of [['serve', '--no-worker', '--flows', 'classic'], ['worker']]) {
+    const started = begun(command, folder, { ...sound, METRICS_PORT: '0' })
+    const [, url] = await started.until(/Metrics are at (http:\S+)/)
+    const answer = await ask(url!)
+    assert.equal(answer.status, 200)
+    assert.match(await answer.text(), /^latchkey_store_up 1$/m)
+    const own = /listens on (http:\S+)/.exec(started.printed())?.[1]
+    if (own) assert.notEqual((await ask(`${own}metrics`)).status, 200)
+    started.kill('SIGTERM')
+    assert.equal(await started.ended, 0, started.printed())
+  }
+  const open = await run(['serve'], folder, { ...sound, METRICS_PORT: '0', METRICS_HOST: '0.0.0.0' })
+  assert.equal(open.code, 78)
+  assert.match(open.error, /^L081 error/m)
+})
+
 test('a port that is taken is told of, with exit code 1', async () => {
   const folder = await migrated()
   const holder = createServer().listen(0, '127.0.0.1')

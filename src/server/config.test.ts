@@ -90,6 +90,11 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L036: [{ ...sound, DEFAULT_FROM_EMAIL: 'a@example.com, b@example.com' }],
   L037: [{ ...sound, EMAIL_URL: 'mail.example.com' }],
   L038: [{ ...sound, EMAIL_PORT: '0' }],
+  L080: [{ ...sound, METRICS_PORT: '94640' }],
+  L081: [{ ...sound, METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' }],
+  L082: [{ ...sound, METRICS_PORT: '9464', METRICS_TOKEN: 'hunter2' }],
+  L083: [{ ...sound, METRICS_TOKEN: earlier }],
+  L084: [{ ...sound, METRICS_PORT: '9464', METRICS_HOST: 'not a host', METRICS_TOKEN: earlier }],
   L070: [{ ...sound, ADMINS: 'ops@example.com, not an address' }],
   L040: [{ ...sound, FLOWS: 'code,sms' }],
   L041: [sound, { flows: [{ ...code, disclosure: 'explicit' }] }],
@@ -127,6 +132,20 @@ test('operators are named as Django names them, and alarms come from SERVER_EMAI
   const from = 'Server <server@example.com>'
   assert.deepEqual(alarmsOf({ ADMINS: to[0], SERVER_EMAIL: from }), { to: [to[0]], from })
   assert.equal(alarmsOf({ SERVER_EMAIL: from }), undefined)
+})
+
+test('metrics are off, or on loopback, or behind a token', () => {
+  assert.equal(read(sound).metrics, null)
+  const port = { ...sound, METRICS_PORT: '9464' }
+  assert.deepEqual(read(port).metrics, { host: '127.0.0.1', port: 9464, token: null })
+  for (const host of ['::1', '[::1]', 'localhost', '127.0.0.2']) {
+    assert.deepEqual(codes({ ...port, METRICS_HOST: host }), [], host)
+  }
+  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'metrics.internal', 'localhost.example.com']) {
+    assert.deepEqual(codes({ ...port, METRICS_HOST: host }), ['L081'], host)
+    assert.deepEqual(codes({ ...port, METRICS_HOST: host, METRICS_TOKEN: earlier }), [], host)
+    assert.deepEqual(codes({ ...port, METRICS_HOST: host, METRICS_TOKEN: 'x'.repeat(64) }), ['L082'], host)
+  }
 })
 
 test('warnings let the server start, errors do not', () => {

@@ -11,6 +11,7 @@ import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
 import { readAlarms } from './read-alarms.ts'
 import { readMail } from './read-mail.ts'
+import { type MetricsListen, readMetrics } from './read-metrics.ts'
 import { isProduction, type Listen, readListen, readNames, readProxies } from './read-network.ts'
 import { readSecret } from './read-secret.ts'
 import { readStore } from './read-store.ts'
@@ -20,6 +21,8 @@ import { type Environment, type Flags, type Reading, reading } from './variables
 export type Config = {
   readonly options: Partial<Options>
   readonly listen: Listen
+  /** Where metrics are served; null: nowhere. */
+  readonly metrics: MetricsListen | null
   readonly development: boolean
   readonly logLevel: LogEntry['level']
   readonly findings: readonly Finding[]
@@ -63,11 +66,12 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     ...readAlarms(read, file),
     development,
   }
+  const metrics = readMetrics(read)
   const logLevel = readLevel(read)
   const findings = [...loaded.findings, ...read.findings].sort((a, b) =>
     a.code < b.code ? -1 : a.code > b.code ? 1 : 0,
   )
-  return { options, listen, development, logLevel, findings, file: loaded.path }
+  return { options, listen, metrics, development, logLevel, findings, file: loaded.path }
 }
 
 /**

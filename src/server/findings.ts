@@ -155,6 +155,23 @@ export const findings = {
   ],
   L060: ['error', 'The configuration file {file} cannot be read: {reason}', 'See --config, or mend the file.'],
   L061: ['error', 'The configuration file {file}: {reason}', 'The options are those of latchkey() in code.'],
+  L080: ['error', 'METRICS_PORT is not a port: {value}', 'Take a number from 0 to 65535; 9464 is usual.'],
+  L081: [
+    'error',
+    'METRICS_HOST is {value} and there is no METRICS_TOKEN: others could read how much is attacked and what works',
+    'Set METRICS_TOKEN to 32 random characters ("latchkey secret" makes some), or leave METRICS_HOST out.',
+  ],
+  L082: ['error', 'METRICS_TOKEN is short, a sample or repeats itself', 'Make one with "latchkey secret".'],
+  L083: [
+    'warning',
+    'METRICS_HOST or METRICS_TOKEN is set without METRICS_PORT: no metrics are served',
+    'Set METRICS_PORT, such as 9464, or remove them.',
+  ],
+  L084: [
+    'error',
+    'METRICS_HOST is not an address to listen on: {value}',
+    'Write 127.0.0.1, ::1, 0.0.0.0 or a host name.',
+  ],
 } as const satisfies Record<string, Row>
 
 /** A finding by its number, with what was found. `level` may be milder where DEBUG allows more. */

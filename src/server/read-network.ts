@@ -9,7 +9,8 @@ import type { Environment, Flags, Reading } from './variables.ts'
 /** Where to listen. */
 export type Listen = { readonly host: string; readonly port: number }
 
-const isLoopback = (host: string): boolean =>
+/** Whether a host is this machine alone. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 /** Host and port, loopback and 3000 unless said otherwise. */
@@ -17,7 +18,7 @@ export function readListen(read: Reading, flags: Flags, development: boolean): L
   const host = (flags.host ?? read.text('HOST') ?? '127.0.0.1').replaceAll(/^\[|\]$/g, '')
   const port = flags.port ?? read.text('PORT') ?? '3000'
   if (!isPort(port)) read.findings.push(finding('L015', { value: port }))
-  if (isIP(host) === 0 && !isHostName(host)) read.findings.push(finding('L016', { value: host }))
+  if (!isHostOrAddress(host)) read.findings.push(finding('L016', { value: host }))
   else if (development && !isLoopback(host)) read.findings.push(finding('L020', { value: host }))
   return { host, port: isPort(port) ? Number(port) : 3000 }
 }
@@ -78,6 +79,9 @@ export function readProxies(read: Reading, file: FileOptions): readonly string[]
 
 /** An https address in the environment is told back, a password in it is not. */
 const withoutLogin = (text: string): string => text.replace(/\/\/[^/@]*@/, '//…@')
+
+/** Whether one can listen on it, as far as its form tells. */
+export const isHostOrAddress = (host: string): boolean => isIP(host) !== 0 || isHostName(host)
 
 const isHostName = (text: string): boolean => /^(?!-)[a-z0-9.-]{1,253}$/i.test(text) && !text.includes('..')
 

@@ -10,6 +10,7 @@ import { type Config, soundOptions, tableOf } from './config.ts'
 import { badConfiguration, type Finding, finding, isSound, told } from './findings.ts'
 import { CannotListen, freePort, type Listening, listen } from './listen.ts'
 import { logger } from './log.ts'
+import { metricsListener } from './metrics.ts'
 
 /** Where people read; the log goes to standard error by itself. */
 export type Screen = { out(text: string): void; error(text: string): void }
@@ -100,15 +101,22 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
   // Asked for before anybody is told that we are there, so that no signal finds us without an ear.
   const stop = stopSignal()
   let listening: Listening | null = null
+  let measuring: Listening | null = null
   try {
+    if (config.metrics) {
+      const { token } = config.metrics
+      measuring = await listen(metricsListener(recovery.metrics, token), config.metrics, false)
+    }
     if (how.http) listening = await listen(recovery.node, config.listen, config.development)
   } catch (error) {
+    await measuring?.stop(0)
     await recovery.close()
     throw error
   }
   screen.out(
     listening ? (how.banner?.(config) ?? listensAt(listening)) : 'Latchkey sends letters. Stop it with Ctrl-C.\n',
   )
+  if (measuring) screen.out(`Metrics are at ${measuring.urls.map((url) => `${url}metrics`).join(' and ')}\n`)
   await stop
   // Whatever hangs then, hangs without us; a letter on its way is leased, and goes out after the lease.
   const watch = setTimeout(() => {
@@ -116,7 +124,7 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
     process.exit(1)
   }, stopWithin - 500)
   watch.unref()
-  await Promise.all([listening?.stop(4_000), recovery.worker.stop()])
+  await Promise.all([listening?.stop(4_000), measuring?.stop(1_000), recovery.worker.stop()])
   await recovery.close()
   clearTimeout(watch)
   return 0

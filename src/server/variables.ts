@@ -26,6 +26,9 @@ export const variables = {
   SERVER_EMAIL: 'Who alarms to operators come from. Default: DEFAULT_FROM_EMAIL.',
   ADMINS: 'Who gets them: addresses with commas between them, alone or as "Ops <ops@example.com>". Default: nobody.',
   FLOWS: 'Names of flows with commas between them. Default: all.',
+  METRICS_PORT: 'Port of a listener of its own for metrics, at /metrics. Default: none, and no metrics.',
+  METRICS_HOST: 'Address of that listener. Default: 127.0.0.1; another one needs METRICS_TOKEN.',
+  METRICS_TOKEN: 'What a reader of metrics must send, "Authorization: Bearer …": 32 random characters or more.',
   LOG_LEVEL: 'debug, info, warn or error. Default: info.',
   LIMITS: 'off, with DEBUG only, for measuring.',
 } as const

@@ -89,4 +89,18 @@ export const letterPromises: Promises = {
     await store.lease(1, start + 400, start + minute, 'worker')
     assert.equal(await store.nextDue(start + 400), minute - 400)
   },
+
+  'the outbox tells what waits for what, and since when': async ({ store }) => {
+    assert.deepEqual(await store.outbox(start), { due: 0, held: 0, later: 0, oldest: null })
+    const [first, second] = [await queued(store), await queued(store, { createdAt: start + 300 })]
+    await queued(store, { createdAt: start + 400 })
+    assert.deepEqual(await store.outbox(start + 400), { due: 3, held: 0, later: 0, oldest: start })
+    await store.lease(2, start + 400, start + minute, 'worker')
+    assert.deepEqual(await store.outbox(start + 400), { due: 1, held: 2, later: 0, oldest: start })
+    await store.settle(first.id, 'worker', start + 400, sent, null)
+    await store.settle(second.id, 'worker', start + 400, { kind: 'again', at: start + minute, because: 'no' }, null)
+    assert.deepEqual(await store.outbox(start + 400), { due: 1, held: 0, later: 1, oldest: start + 300 })
+    // One who has died with it holds nothing.
+    assert.deepEqual(await store.outbox(start + minute), { due: 2, held: 0, later: 0, oldest: start + 300 })
+  },
 }

@@ -81,6 +81,7 @@ function storeOf(rows: Rows): port.Store {
       }
     },
     settle: async (id, lease, at, settlement, event) => settleIn(rows, id, lease, at, settlement, event),
+    outbox: async (at) => outboxIn(rows, at),
     nextDue: async (at) => {
       const times = [...rows.letters.values()].filter((one) => one.state === 'queued').map((one) => one.dueAt)
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - at)
@@ -121,6 +122,15 @@ function takeIn(rows: Rows, takes: readonly Take[], at: number, event: AuditEven
   if (hits.length === 0) for (const take of takes) count(rows, take, at)
   else tellOfFirst(rows, takes, hits, at, event)
   return hits
+}
+
+function outboxIn(rows: Rows, at: number): port.Outbox {
+  const queued = [...rows.letters.values()].filter((one) => one.state === 'queued')
+  const waiting = queued.filter((one) => one.dueAt > at)
+  const held = waiting.filter((one) => one.lease !== null).length
+  const times = queued.map((one) => one.letter.createdAt)
+  const oldest = times.length === 0 ? null : Math.min(...times)
+  return { due: queued.length - waiting.length, held, later: waiting.length - held, oldest }
 }
 
 function leaseIn(rows: Rows, most: number, at: number, until: number, lease: string): port.Leased[] {

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Hit, Take } from '../engine/limits.ts'
-import type { Account, Challenge, Session } from '../engine/ports.ts'
+import type { Account, Challenge, Outbox, Session } from '../engine/ports.ts'
 import { challengeColumns, countReader, eventColumns, hitsOf, rowOf, sessionColumns } from './sqlite-rows.ts'
 import { accountOf, addressParameters, type Users } from './sqlite-users.ts'
 
@@ -10,6 +10,10 @@ import { accountOf, addressParameters, type Users } from './sqlite-users.ts'
 export function storeReads(db: DatabaseSync) {
   const challenge = db.prepare(`SELECT ${challengeColumns} FROM latchkey_challenges WHERE id = ?`)
   const session = db.prepare(`SELECT ${sessionColumns} FROM latchkey_sessions WHERE id = ? AND expires_at > ?`)
+  const outbox = db.prepare(`SELECT count(*) FILTER (WHERE due_at <= ?1) AS due,
+    count(*) FILTER (WHERE due_at > ?1 AND lease IS NOT NULL) AS held,
+    count(*) FILTER (WHERE due_at > ?1 AND lease IS NULL) AS later, min(created_at) AS oldest
+    FROM latchkey_letters WHERE state = 'queued'`)
   const due = db.prepare(`SELECT min(due_at) AS due FROM latchkey_letters WHERE state = 'queued'`)
   const history = db.prepare(
     `SELECT password_hash FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT ?`,
@@ -22,6 +26,15 @@ export function storeReads(db: DatabaseSync) {
     challenge: (id: string) => rowOf<Challenge>(challenge.get(id)),
     session: (id: string, at: number) => rowOf<Session>(session.get(id, at)),
     full: (takes: readonly Take[], at: number): Hit[] => hitsOf(takes.map((take) => weigh(take, at))),
+    outbox(at: number): Outbox {
+      const { due, held, later, oldest } = outbox.get(at)!
+      return {
+        due: Number(due),
+        held: Number(held),
+        later: Number(later),
+        oldest: oldest === null ? null : Number(oldest),
+      }
+    },
     nextDue(at: number): number | null {
       const first = due.get()?.due as number | null
       return first === null ? null : Math.max(0, first - at)

@@ -76,6 +76,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     renew: (...args) => writer.run('renew', ...args),
     settle: (...args) => writer.run('settle', ...args),
     nextDue: (at) => read(() => reads.nextDue(at)),
+    outbox: (at) => read(() => reads.outbox(at)),
     onLetter: (listener) => void listeners.add(listener),
     openSession: (...args) => writer.run('openSession', ...args),
     session: (id, at) => read(() => reads.session(id, at)),
