@@ -115,10 +115,10 @@ export function httpsOnly(
 ): MiddlewareHandler<Env> {
   if (!parts.publicUrl.startsWith('https:')) return (_, next) => next()
   return async (c, next) => {
+    const proto = c.req.header('x-forwarded-proto')
+    if (proto === undefined || !cameInClear(peerOf(c), proto, parts.isTrusted)) return next()
     const { pathname, search } = new URL(c.req.url)
-    const proto = c.req.header('x-forwarded-proto') ?? null
-    const probe = pathname === shared.health || pathname === shared.ready
-    if (probe || !cameInClear(peerOf(c), proto, parts.isTrusted)) return next()
+    if (pathname === shared.health || pathname === shared.ready) return next()
     const isLook = c.req.method === 'GET' || c.req.method === 'HEAD'
     return isLook && !isProgram(c) ? c.redirect(parts.publicUrl + pathname + search, 308) : refuse(c)
   }

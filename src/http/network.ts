@@ -28,13 +28,9 @@ export function trusted(proxies: readonly string[]): (address: string) => boolea
  * Whether a request came in clear to the proxy before us, as its `X-Forwarded-Proto` says; believed from a trusted proxy
  * only. Of several words one `https` is enough: then the clear part of the way lay behind the first of our proxies.
  */
-export function cameInClear(
-  peer: string | undefined,
-  proto: string | null,
-  isTrusted: (address: string) => boolean,
-): boolean {
+export function cameInClear(peer: string | undefined, proto: string, isTrusted: (address: string) => boolean): boolean {
   const address = plain(peer ?? '')
-  if (address === null || proto === null || !isTrusted(address)) return false
+  if (address === null || !isTrusted(address)) return false
   return proto.split(',').every((one) => one.trim().toLowerCase() === 'http')
 }
 
