@@ -86,7 +86,11 @@ export function auditor({ kit, options, alarm, log, development = false }: Audit
     await sealed()
     if (performance.now() - gaveAt > headMs) await giveHead()
     if (performance.now() - keptAt < keepMs) return
-    const { shortened, removed } = await keep(kit, kept, mostAtOnce)
+    const { shortened, removed, stuckAt } = await keep(kit, kept, mostAtOnce)
+    if (stuckAt !== null) {
+      log('error', 'a segment of the audit was altered: it stays, and what came after it', { segment: stuckAt })
+      alarm('audit-broken')
+    }
     // Of a backlog some goes with each round, so that sealing does not wait for all of it.
     if (shortened < mostAtOnce && removed < mostAtOnce) keptAt = performance.now()
   }

@@ -30,13 +30,13 @@ export function refuseKept({ days, networkDays }: Kept): string[] {
   ]
 }
 
-/** What a run has done. */
-export type KeptRun = { readonly shortened: number; readonly removed: number }
+/** What a run has done; `stuckAt`: the altered segment that it may not remove, and so nothing after it. */
+export type KeptRun = { readonly shortened: number; readonly removed: number; readonly stuckAt: number | null }
 
 /** Shortens and removes what has come of age, of each not much more than `most` events. Only what is sealed: seal first. */
 export async function keep(kit: Needs, kept: Kept, most = Number.POSITIVE_INFINITY): Promise<KeptRun> {
-  const removed = await removeOld(kit, cutoff(kit, kept.days), most)
-  return { shortened: await shortenOld(kit, cutoff(kit, kept.networkDays), most), removed }
+  const { removed, stuckAt } = await removeOld(kit, cutoff(kit, kept.days), most)
+  return { shortened: await shortenOld(kit, cutoff(kit, kept.networkDays), most), removed, stuckAt }
 }
 
 /** The last moment that is old enough. */
@@ -65,25 +65,48 @@ async function shortenOld(kit: Needs, at: number, most: number): Promise<number>
   return total
 }
 
-async function removeOld(kit: Needs, at: number, most: number): Promise<number> {
-  let total = 0
-  while (total < most) {
+async function removeOld(kit: Needs, at: number, most: number): Promise<Omit<KeptRun, 'shortened'>> {
+  let removed = 0
+  while (removed < most) {
     const from = (await kit.store.audit.checkpoint())?.number ?? 0
     const found = await kit.store.audit.segments(from, segmentStep)
     const newer = found.findIndex(({ newest }) => newest > at)
-    const segments = upTo(step, newer < 0 ? found : found.slice(0, newer))
-    const judged = segments.map((segment) => judge(kit, segment))
-    // A segment that was altered stays until somebody has looked: its age is not to be believed. One whose key is gone
-    // goes with a later one that is genuine and old enough.
-    const gone = segments.slice(0, judged.includes('altered') ? 0 : judged.lastIndexOf('genuine') + 1)
+    const { gone, stuckAt } = await mayGo(kit, upTo(step, newer < 0 ? found : found.slice(0, newer)), at)
     const last = gone.at(-1)
-    if (!last) break
-    const events = gone.reduce((sum, { count }) => sum + count, 0)
+    if (!last) return { removed, stuckAt }
     const noted = tell(kit, 'audit.removed', `events ${gone[0]!.first} to ${last.last}`)
     const checkpoint = checkpointAfter(kit.keys.current, last, kit.clock.now())
-    if (await kit.store.audit.remove(checkpoint, noted)) total += events
+    if (await kit.store.audit.remove(checkpoint, noted)) removed += gone.reduce((sum, { count }) => sum + count, 0)
   }
-  return total
+  return { removed, stuckAt: null }
+}
+
+/**
+ * Which of them may be removed. One that was altered stays until somebody has looked, and what came after it: its age is not
+ * to be believed. One whose key is gone goes once a later one, which is genuine, is old enough.
+ */
+async function mayGo(
+  kit: Needs,
+  segments: readonly Segment[],
+  at: number,
+): Promise<{ gone: readonly Segment[]; stuckAt: number | null }> {
+  const judged = segments.map((segment) => judge(kit, segment))
+  const altered = judged.indexOf('altered')
+  const sound = altered < 0 ? segments : segments.slice(0, altered)
+  const last = sound.at(-1)
+  if (!last) return { gone: [], stuckAt: segments[altered]?.number ?? null }
+  if (await isVouchedFor(kit, last, at)) return { gone: sound, stuckAt: null }
+  return { gone: sound.slice(0, judged.lastIndexOf('genuine', sound.length - 1) + 1), stuckAt: null }
+}
+
+async function isVouchedFor(kit: Needs, segment: Segment, at: number): Promise<boolean> {
+  for (let one: Segment | undefined = segment; one; ) {
+    const judged = judge(kit, one)
+    if (judged !== 'unknown') return judged === 'genuine' && one.newest <= at
+    const later: Segment[] = await kit.store.audit.segments(one.number, segmentStep)
+    one = later.find((next) => judge(kit, next) !== 'unknown') ?? later.at(-1)
+  }
+  return false
 }
 
 /** The first of them that hold no more events than this together, at least one. */

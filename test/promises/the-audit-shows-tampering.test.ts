@@ -24,7 +24,16 @@ import type { Kit } from '../../src/engine/ports.ts'
 import { type AuditRow, type Head, sealEvent, segmentOf, shortened, shortenedEvent } from '../../src/engine/seal.ts'
 import * as flows from '../../src/flows/index.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
-import { type AuditBench, another, auditOnEachStore, auditOnSqlite, caller, openAudit, sealed } from '../audit-bench.ts'
+import {
+  type AuditBench,
+  another,
+  auditOnEachStore,
+  auditOnSqlite,
+  benchSecret,
+  caller,
+  openAudit,
+  sealed,
+} from '../audit-bench.ts'
 import {
   after,
   inMemory,
@@ -480,11 +489,11 @@ auditOnEachStore('networks are cut and agents go after 30 days, and the seal sta
   await bench.store.note(event(bench.clock.now(), 'link.opened', six, { accountId: '7' }))
   await bench.audit.seal()
   bench.clock.turn({ days: 30 })
-  assert.deepEqual(await bench.audit.keep(), { shortened: 0, removed: 0 })
+  assert.deepEqual(await bench.audit.keep(), { shortened: 0, removed: 0, stuckAt: null })
   await sealed(bench, [1])
   bench.clock.turn({ days: 1 })
-  assert.deepEqual(await bench.audit.keep(), { shortened: 3, removed: 0 })
-  assert.deepEqual(await bench.audit.keep(), { shortened: 0, removed: 0 })
+  assert.deepEqual(await bench.audit.keep(), { shortened: 3, removed: 0, stuckAt: null })
+  assert.deepEqual(await bench.audit.keep(), { shortened: 0, removed: 0, stuckAt: null })
   const events = await bench.store.events(0, 100_000)
   assert.deepEqual(
     events.slice(0, 4).map(({ network, agent, accountId }) => [network, agent, accountId]),
@@ -569,7 +578,23 @@ auditOnSqlite('what was altered is not removed under the cover of its age', asyn
   const other = await chained(await open())
   sql(other, 'UPDATE latchkey_segments SET newest = 0 WHERE number = 1')
   other.clock.turn({ days: 181 })
-  assert.equal((await other.audit.keep()).removed, 0)
+  const stuck = await other.audit.keep()
+  assert.deepEqual([stuck.removed, stuck.stuckAt], [0, 1])
+})
+
+auditOnEachStore('what a lost key has sealed goes when what came after it is old enough', async (open) => {
+  const bench = await open({ secret: 'the secret that is going to be lost by this test' })
+  // More segments than are looked at in one go.
+  for (let i = 0; i < 205; i++) await sealed(bench, [1])
+  bench.clock.turn({ days: 181 })
+  const kit = { ...bench.kit, keys: keyring(benchSecret) }
+  assert.deepEqual(await keep(kit, standardKept), { shortened: 205, removed: 0, stuckAt: null })
+  await sealed({ ...bench, audit: another({ kit }) }, [1])
+  bench.clock.turn({ days: 181 })
+  // The event of the new key, and the two that tell of the shortening, among them.
+  assert.equal((await keep(kit, standardKept)).removed, 208)
+  await another({ kit }).seal()
+  assert.deepEqual(await told(bench, kit.keys), [])
 })
 
 auditOnSqlite('a checkpoint is no licence to remove more', async (open) => {
