@@ -68,8 +68,13 @@ type Story = (open: (settings?: Settings) => Promise<AuditBench>) => Promise<voi
 
 /** Declares the test once for each store; what it opens is closed and removed after it. */
 export function auditOnEachStore(name: string, story: Story): void {
-  test(`${name} (memory)`, () => within(() => ({ database: memory(), file: '' }), story))
+  auditInMemory(`${name} (memory)`, story)
   auditOnSqlite(`${name} (SQLite)`, story)
+}
+
+/** Declares a test for which the store makes no difference. */
+export function auditInMemory(name: string, story: Story): void {
+  test(name, () => within(() => ({ database: memory(), file: '' }), story))
 }
 
 /** Declares a test that looks into the database file itself. */
