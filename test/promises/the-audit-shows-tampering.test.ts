@@ -582,6 +582,10 @@ auditOnSqlite('what was altered is not removed under the cover of its age', asyn
   assert.equal((await bench.audit.keep()).removed, 0)
   sql(bench, `UPDATE latchkey_segments SET newest = 0, key_id = 'nobodys'`)
   assert.equal((await bench.audit.keep()).removed, 0)
+  // A key that nobody has lends no age: what came after it is genuine, and young.
+  const young = await chained(await open())
+  sql(young, `UPDATE latchkey_segments SET newest = 0, key_id = 'nobodys' WHERE number = 1`)
+  assert.equal((await young.audit.keep()).removed, 0)
   // One that was altered keeps those after it, too, until somebody has looked.
   const other = await chained(await open())
   sql(other, 'UPDATE latchkey_segments SET newest = 0 WHERE number = 1')
