@@ -129,6 +129,7 @@ const first = await ready()
 const atLoad = first.static
 const known: Known[] = []
 const bad: string[] = []
+const leftOut = new Set<number>()
 const short = (name: string): string => name.replace(`${root}/`, '').replace('\n', ': ')
 say(
   `${mutants.length} mutants in ${sources.length} files; looking at ${first.names.length} tests in ${testFiles.length} files.`,
@@ -143,20 +144,17 @@ await inProcesses([...order], async (test, harness) => {
     bad.push(`${short(found.name)}: takes ${(found.ms / 1000).toFixed(1)} s`)
   else return
   known[test] = { ...found, reached: new Set() }
+  leftOut.add(test)
 })
 for (const one of bad) say(`left out: ${one}`)
 
 const isUnit = (test: number): number => Number(!known[test]!.name.startsWith(join(root, 'src/engine/')))
-const sooner = (a: number, b: number): number => isUnit(a) - isUnit(b) || known[a]!.ms - known[b]!.ms
-const leftOut = new Set(order.filter((test) => known[test]!.reached.size === 0))
-/** Tests that reach any mutant of the file, for those that work when the file is loaded. */
+/** Tests that reach any mutant of the file, and all units: for mutants that are there when the file is loaded. */
 const ofFile = new Map(
   sources.map((file) => {
     const ids = mutants.filter((one) => one.file === file).map(({ id }) => id)
-    return [
-      file,
-      order.filter((test) => !leftOut.has(test) && ids.some((id) => known[test]!.reached.has(id))).sort(sooner),
-    ]
+    const reaches = (test: number): boolean => ids.some((id) => known[test]!.reached.has(id))
+    return [file, order.filter((test) => !leftOut.has(test) && (isUnit(test) === 0 || reaches(test)))]
   }),
 )
 
@@ -190,8 +188,7 @@ function remember(mutant: Mutant, { by }: Fate): void {
 /** A mutant of what happens when the file is loaded has to be there from the start: the file's own tests first. */
 async function fromTheStart(mutant: Mutant): Promise<Fate> {
   const unit = join(root, mutant.file.replace(/\.ts$/, '.test.ts'))
-  const near = ofFile.get(mutant.file) ?? []
-  const some = likeliest(mutant, near.length > 0 ? near : order.filter((test) => !leftOut.has(test)))
+  const some = likeliest(mutant, ofFile.get(mutant.file) ?? [])
   const tries: [string[], (harness: Harness) => number[]][] = [[testFiles, () => some]]
   if (testFiles.includes(unit)) tries.unshift([[unit], ({ names }) => names.map((_, at) => at)])
   for (const [files, tests] of tries) {

@@ -114,6 +114,11 @@ test('a captcha that is asked for comes before anything is looked at; a change h
     const first = await change(kit, spa, { ...wanted, captcha: 'required' })
     assert.deepEqual(!first.ok && first.refusal, { code: 'captcha-required', retryAfter: null })
     assert.ok((await change(kit, spa, { ...wanted, captcha: 'on-overflow' })).ok)
+    const unsolved = await login(kit, { name: owner, password: 'New-Harbour-83?', caller, captcha: 'required' })
+    assert.deepEqual(!unsolved.ok && unsolved.refusal, { code: 'captcha-required', retryAfter: null })
+    for (const captcha of ['off', 'on-overflow', 'solved'] as const) {
+      assert.ok((await login(kit, { name: owner, password: 'New-Harbour-83?', caller, captcha })).ok, captcha)
+    }
   }))
 
 test('what is done to the winner is told by a letter to the address as it was', () =>
@@ -134,7 +139,9 @@ test('what is done to the winner is told by a letter to the address as it was', 
     const issued = await issue(kit, spa, letter)
     assert.ok(issued.kind === 'send')
     assert.deepEqual([issued.proof, issued.account.email, issued.expiresAt], [null, owner, letter.expiresAt])
-    assert.deepEqual([issued.event.name, issued.event.accountId], ['letter.sent', changed.account.id])
+    assert.equal(issued.account.username, 'Ana-7', 'of the account as it is')
+    const { name, because, accountId } = issued.event
+    assert.deepEqual([name, because, accountId], ['letter.sent', 'changed', changed.account.id])
     const gone = await issue(kit, spa, { ...letter, accountId: '99' })
     assert.ok(gone.kind === 'send', 'it goes though the account is gone')
     assert.deepEqual(gone.account, {

@@ -111,6 +111,7 @@ test('one that holds a name of four letters or more is refused; of three it may 
   assert.deepEqual(holds({ email: 'lena@example.org' }, 'example.org-kettle'), [], 'the domain may stand in it')
   assert.deepEqual(holds({ email: 'lena@example.org', username: null }, 'null-mutant-undefined'), [])
   assert.deepEqual(holds({ username: '' }, 'kettle-harbour'), [])
+  assert.deepEqual(holds({ username: null }, 'mutant'), ['too-short'])
   // Both names in one password are one reason.
   assert.deepEqual(holds({ email: 'lena@example.org', username: 'kiri' }, 'kiri-lena-17'), ['holds-name'])
 })

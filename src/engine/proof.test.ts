@@ -111,6 +111,9 @@ test('a stored link is the id of its challenge and a MAC over all that it hangs 
     assert.equal(challengeOf(token), challenge.id)
     assert.equal(isLinkToken(keys, flow, challenge, ana, token), true)
     assert.equal(isLinkToken(keys, flow, challenge, null, token), false)
+    const none = { ...ana, passwordHash: null }
+    const empty = mac(keys, 'link', [keys.id, challenge.id, ...bound(flow, none, challenge.expiresAt)])
+    assert.equal(linkToken(keys, flow, challenge, none), challenge.id + empty, 'no password is an empty one')
   }
 })
 

@@ -323,6 +323,12 @@ test('a look-up is counted by network and noted with what it told', () =>
     const full = await look('ana@example.org')
     const within = { max: 20, ms: 900_000 }
     assert.deepEqual(!full.ok && full.refusal, { code: 'too-many-attempts', retryAfter: 900, within })
+    const crossed = (await opened(kit)).filter(({ name }) => name === 'limit.crossed')
+    assert.deepEqual(
+      crossed.map(({ because }) => because),
+      ['look-ups-per-network'],
+    )
+    assert.ok((await lookup({ ...kit, limits: null }, explicit, 'ana@example.org', caller)).ok)
     assert.ok((await look('ana@example.org', explicit, elsewhere(3))).ok)
     const nowhere = { ...caller, block: '' }
     for (let count = 0; count < 25; count++) assert.ok((await look('ana@example.org', explicit, nowhere)).ok)

@@ -540,7 +540,20 @@ inMemory('a letter of a challenge that was closed meanwhile is dropped', async (
   assert.ok((await set(world, spa, link)).ok)
   const issued = await issue(world.kit, spa, first.letter)
   assert.equal(issued.kind, 'drop')
-  assert.equal(issued.event.because, 'challenge is closed')
+  assert.deepEqual([issued.event.name, issued.event.because], ['letter.dropped', 'challenge is closed'])
+})
+
+inMemory('a letter that carries an older proof is not sent when that one has too little time left', async (open) => {
+  const world = await worldOf(open)
+  for (let count = 0; count < 3; count++) await mail(world, spa)
+  world.bench.clock.turn({ seconds: 10 })
+  const fourth = await mail(world, spa, owner, another)
+  const at = world.bench.clock.now()
+  assert.ok(fourth.issued.kind === 'send' && fourth.issued.expiresAt === at - 10_000 + spa.life * 1000)
+  const atTime = (now: number) => issue({ ...world.kit, clock: { now: () => now } }, spa, fourth.letter)
+  assert.equal((await atTime(fourth.issued.expiresAt - 120_000)).kind, 'send')
+  const { event } = await atTime(fourth.issued.expiresAt - 119_999)
+  assert.deepEqual([event.name, event.because], ['letter.expired', 'too little time left'])
 })
 
 inMemory('an account that signs in elsewhere gets a letter without a proof, and no challenge', async (open) => {
