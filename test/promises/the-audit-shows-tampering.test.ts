@@ -617,6 +617,13 @@ auditOnSqlite('a checkpoint is no licence to remove more', async (open) => {
   await bench.audit.keep()
   await bench.audit.seal()
   assert.deepEqual(await told(bench), [])
+  sql(bench, 'CREATE TABLE kept_checkpoint AS SELECT * FROM latchkey_checkpoint')
+  for (const change of ['number = 0', 'last = 2', `digest = 'd'`, 'removed_at = 1', `mac = 'm'`]) {
+    sql(bench, `UPDATE latchkey_checkpoint SET ${change}`)
+    assert.match((await told(bench)).join('\n'), /The checkpoint was altered/, change)
+    sql(bench, 'DELETE FROM latchkey_checkpoint')
+    sql(bench, 'INSERT INTO latchkey_checkpoint SELECT * FROM kept_checkpoint')
+  }
   sql(bench, 'UPDATE latchkey_checkpoint SET number = 2, last = 5')
   sql(bench, 'DELETE FROM latchkey_segments WHERE number = 2')
   sql(bench, 'DELETE FROM latchkey_events WHERE seq <= 5')
