@@ -95,6 +95,8 @@ test('up to 64 places each time is kept; past it they are counted in steps of a 
   ])
   const coarse = [{ max: 65, ms: 6401 }]
   assert.deepEqual(counted([[1000, 1]], coarse, 1100), [[1000, 2]])
+  const both = [{ max: 10, ms: 100 }, ...coarse]
+  assert.deepEqual(counted([[1000, 1]], both, 1100), [[1000, 2]], 'the larger of two windows decides')
   assert.deepEqual(counted([[1000, 4]], coarse, 1101), [
     [1000, 4],
     [1101, 1],
@@ -162,6 +164,13 @@ test('a place that is given back is the newest', () => {
     ]),
     [[1, 2]],
   )
+  const three: Times = [
+    [1, 2],
+    [2, 2],
+    [3, 2],
+  ]
+  assert.deepEqual(givenBack(three), [...three.slice(0, 2), [3, 1]])
+  assert.deepEqual(givenBack(givenBack(three)), three.slice(0, 2))
 })
 
 test('the counts of the product', () => {
