@@ -11,7 +11,7 @@
 import { chanceOfAuc, differenceAt, median, rankAuc, shuffle } from './tools/figures.ts'
 import { type Host, start } from './tools/host.ts'
 import { formAt, get, postForm, postJson, startLoad } from './tools/load.ts'
-import { addressOf, strangerOf } from './tools/people.ts'
+import { addressOf, foreignOf, strangerOf } from './tools/people.ts'
 import { quiet } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
@@ -218,6 +218,18 @@ async function logIns({ port }: Host): Promise<Trial> {
   return { what: 'log-in, wrong password', status: '403', count: logins, request }
 }
 
+/** Accounts without a hash, and with hashes that only another system can read. */
+async function foreignLogIns({ port }: Host): Promise<Trial> {
+  const path = '/auth/login/'
+  const { token, headers } = await formAt(port, path)
+  const few = { from: 0, below: 200 }
+  const request = (kind: Kind) => {
+    const username = (kind === 'known' ? foreignOf : strangerOf)(oneOf(few))
+    return postForm(port, path, { username, password: 'Not-The-Pass-1!', csrf_token: token }, headers)
+  }
+  return { what: 'log-in, hashes of others', status: '403', count: logins, request }
+}
+
 /** Until no letter waits. */
 async function settled(host: Host): Promise<void> {
   while (await host.ask<boolean>('busy')) await new Promise((resolve) => setTimeout(resolve, 100))
@@ -294,7 +306,7 @@ for (const mail of mails) {
   if (mail === 'works') {
     await settled(host)
     for (const trial of links(host)) await measure(host, mail, trial)
-    for (const made of [codes, codePages, resends, logIns]) await measure(host, mail, await made(host))
+    for (const made of [codes, codePages, resends, logIns, foreignLogIns]) await measure(host, mail, await made(host))
     const quieten = noise(host)
     for (const trial of await asks(host)) await measure(host, 'works, under load', trial)
     await measure(host, 'works, under load', await logIns(host))

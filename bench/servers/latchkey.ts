@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { own } from '../../src/accounts/own.ts'
 import { latchkey } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
-import { addressOf, password } from '../tools/people.ts'
+import { addressOf, foreignHashes, foreignOf, password } from '../tools/people.ts'
 
 export type Settings = {
   readonly folder: string
@@ -58,6 +58,12 @@ for (let first = 0; first < settings.accounts; first += 500) {
   })
   await recovery.accounts.add(rows, 0)
 }
+
+const foreign = Array.from({ length: 200 }, (_, at) => {
+  const hash = foreignHashes[at % foreignHashes.length]!
+  return { email: foreignOf(at), username: null, passwordHash: hash, verified: true, active: true }
+})
+await recovery.accounts.add(foreign, 0)
 
 const answers: Record<string, () => unknown> = {
   cpu: () => process.cpuUsage(),

@@ -21,8 +21,8 @@ export function argon2Hasher(inFlight: number = availableParallelism()): Hasher 
     verify: (stored, password) =>
       turn(async () => {
         const known = stored?.startsWith('$argon2') ? stored : nobodys
-        // A hash that cannot be read is a password that does not match.
-        const right = await verify(known, password).catch(() => false)
+        // A hash that cannot be read is a password that does not match, and takes no less time.
+        const right = await verify(known, password).catch(() => verify(nobodys, password).then(() => false))
         return right && known === stored
       }),
   }
