@@ -36,7 +36,7 @@ export const variables = {
 export type VariableName = keyof typeof variables
 export type FlagName = 'host' | 'port' | 'flows'
 
-/** Variables by name, such as `process.env`. */
+/** Variables by name, as a process is given them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Command-line flags that stand for a variable, or for what has none. */
