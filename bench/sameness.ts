@@ -139,6 +139,16 @@ function links({ port }: Host): Trial[] {
   ]
 }
 
+/** Asks for a code as a program; answers the flow's id. */
+async function codeAsked(port: number, email: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/flows/code/request`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email }),
+  })
+  return ((await response.json()) as { flow_id: string }).flow_id
+}
+
 /** Wrong codes for asks of both kinds, each typed four times: a fifth would use the code up. */
 async function codes(host: Host): Promise<Trial> {
   const { port } = host
@@ -147,12 +157,7 @@ async function codes(host: Host): Promise<Trial> {
     Array.from({ length: Math.ceil(samples / 2) }, (_, at): Kind => (at % 2 ? 'known' : 'unknown')),
   )) {
     const email = someone(kind)
-    const response = await fetch(`http://127.0.0.1:${port}/api/flows/code/request`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ email }),
-    })
-    const { flow_id } = (await response.json()) as { flow_id: string }
+    const flow_id = await codeAsked(port, email)
     asked[kind].push(...Array.from({ length: 4 }, () => ({ flow_id, email })))
   }
   await settled(host)
@@ -197,12 +202,7 @@ async function resends({ port }: Host): Promise<Trial> {
   for (let at = 0; at < 200; at++) {
     const kind: Kind = at % 2 ? 'known' : 'unknown'
     const email = someone(kind)
-    const response = await fetch(`http://127.0.0.1:${port}/api/flows/code/request`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ email }),
-    })
-    const { flow_id } = (await response.json()) as { flow_id: string }
+    const flow_id = await codeAsked(port, email)
     asked[kind].push({ email, flow_id })
   }
   const request = (kind: Kind) =>

@@ -1,7 +1,8 @@
-/** Commands that work on accounts: configuration read, database open, closed again whatever happens. */
+/** Commands that work on the database: configuration read, database open, closed again whatever happens. */
 import { argon2Hasher } from '../accounts/hash.ts'
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
-import type { Accounts, Hasher } from '../engine/ports.ts'
+import type { Accounts, Hasher, Store } from '../engine/ports.ts'
+import type { Options } from '../options.ts'
 import { loadConfig, tableOf } from '../server/config.ts'
 import { badConfiguration, finding, isSound, told } from '../server/findings.ts'
 import type { Io } from './command.ts'
@@ -10,14 +11,23 @@ import { atKeyboard } from './keyboard.ts'
 /** Findings that have to do with the database, the file and the flows; whoever adds an account needs no mail server. */
 export const ofDatabase = /^L0(2[56]|4[02]|5|6)/
 
-/** Runs `work` on the accounts that are configured. */
-export async function withAccounts(
+/** An open database, and the configuration that it was opened by. */
+export type OpenedStore = {
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly options: Partial<Options>
+  readonly development: boolean
+}
+
+/** Runs `work` on the database that is configured. `counts`: which findings stand in its way. */
+export async function withStore(
   flags: { readonly config?: string },
   io: Io,
-  work: (accounts: Accounts, hasher: Hasher) => Promise<number>,
+  counts: (code: string) => boolean,
+  work: (opened: OpenedStore) => Promise<number>,
 ): Promise<number> {
-  const { options, findings } = await loadConfig(io.environment, flags, io.folder)
-  const found = findings.filter(({ code, level }) => level === 'error' && ofDatabase.test(code))
+  const { options, findings, development } = await loadConfig(io.environment, flags, io.folder)
+  const found = findings.filter(({ code, level }) => level === 'error' && counts(code))
   const { table, columns } = tableOf(options)
   if (isSound(found)) {
     const pending = await options.store!.pending(table, columns)
@@ -29,11 +39,24 @@ export async function withAccounts(
   }
   const { store, accounts } = await options.store!.open(table, columns)
   try {
-    return await work(accounts, argon2Hasher(options.hashes))
+    return await work({ store, accounts, options, development })
   } finally {
     await store.close()
   }
 }
+
+/** Runs `work` on the accounts that are configured. */
+export const withAccounts = (
+  flags: { readonly config?: string },
+  io: Io,
+  work: (accounts: Accounts, hasher: Hasher) => Promise<number>,
+): Promise<number> =>
+  withStore(
+    flags,
+    io,
+    (code) => ofDatabase.test(code),
+    ({ accounts, options }) => work(accounts, argon2Hasher(options.hashes)),
+  )
 
 /** That an account was added, and by whom. */
 export const addedByHand = (at: number): AuditEvent =>

@@ -8,7 +8,7 @@ import { type Keys, unseal } from './keys.ts'
 import { wrongCodeTakes } from './limits.ts'
 import { ineligible } from './policy.ts'
 import type { Account, Challenge, Kit, Letter } from './ports.ts'
-import { codeOf, columnReference, linkToken, signedToken, uidOf } from './proof.ts'
+import { codeOf, columnReference, linkToken, noAccount, signedToken, uidOf } from './proof.ts'
 
 /** What a letter carries. */
 export type Issued =
@@ -97,19 +97,7 @@ async function accountFor(kit: Needs, letter: Letter, address: string): Promise<
   const account = await kit.accounts.byId(letter.accountId)
   // A notice goes to the address of the moment it tells of, not to one that was put in its place since; and it goes
   // though the account is gone, for whoever took it may be who deleted it.
-  return { ...(account ?? gone), id: letter.accountId, email: address }
-}
-
-/** What is left of an account that was deleted. */
-const gone: Omit<Account, 'id' | 'email'> = {
-  username: null,
-  passwordHash: null,
-  verified: false,
-  active: false,
-  locale: null,
-  secondFactor: false,
-  signOn: false,
-  reset: null,
+  return { ...(account ?? noAccount), id: letter.accountId, email: address }
 }
 
 async function codesUsedUp(kit: Needs, flow: Flow, challenge: Challenge): Promise<boolean> {

@@ -12,8 +12,8 @@ const idLength = 22
 /** Length of a full MAC: 256 bits, base64url. */
 const macLength = 43
 
-/** Stands in for nobody, so that a decoy costs the same work as an account. */
-const nobody: Account = {
+/** Stands in for an account that is not there, so that a decoy costs the same work as one that is. */
+export const noAccount: Account = {
   id: '',
   email: '',
   username: null,
@@ -71,7 +71,7 @@ export const isLinkToken = (
   challenge: Challenge,
   account: Account | null,
   token: string,
-): boolean => same(linkToken(keys, flow, challenge, account ?? nobody), token) && account !== null
+): boolean => same(linkToken(keys, flow, challenge, account ?? noAccount), token) && account !== null
 
 /**
  * What a bearer shows before any row is read: a digest over what the token itself says, nothing of the account. Without
@@ -104,7 +104,7 @@ export function namesAccount(keyring: Keyring, flow: Flow, accountId: string, to
 /** Whether a signed token was made for this account in its present state, under any of our keys. */
 export function isSignedToken(keyring: Keyring, flow: Flow, account: Account | null, token: string): boolean {
   const expiresAt = signedExpiry(token) ?? 0
-  const matches = keyring.all.map((keys) => same(signedToken(keys, flow, account ?? nobody, expiresAt), token))
+  const matches = keyring.all.map((keys) => same(signedToken(keys, flow, account ?? noAccount, expiresAt), token))
   return matches.includes(true) && account !== null
 }
 
@@ -113,7 +113,7 @@ export function codeOf(keys: Keys, flow: Flow, challenge: Challenge, account: Ac
   const digits = flow.proof.kind === 'code' ? flow.proof.digits : 6
   const range = 10 ** digits
   const fair = Math.floor(2 ** 48 / range) * range
-  const fields = [keys.id, challenge.id, ...about(flow, account ?? nobody, challenge.expiresAt)]
+  const fields = [keys.id, challenge.id, ...about(flow, account ?? noAccount, challenge.expiresAt)]
   for (let round = 0; ; round++) {
     const words = Buffer.from(mac(keys, 'code', [...fields, String(round)]), 'base64url')
     for (let at = 0; at + 6 <= words.length; at += 6) {
@@ -161,7 +161,7 @@ export function isGrant(
   nonce: string | null,
   account: Account | null,
 ): boolean {
-  const matches = keyring.all.map((keys) => same(grantOf(keys, flow, grant, nonce, account ?? nobody), text))
+  const matches = keyring.all.map((keys) => same(grantOf(keys, flow, grant, nonce, account ?? noAccount), text))
   return matches.includes(true) && account !== null
 }
 
