@@ -16,7 +16,7 @@ import { quiet, watchOthers } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
 const about = `Password changes per second of Latchkey and of a bare server with the same hashes, in rounds of alternating order;
-meanwhile the p99 of /healthz. Exit 1 when the median ratio is under 1.0 or the p99 over 15 ms.`
+meanwhile the p99 of /healthz. Exit 1 when the median ratio (worker off) is under 1.0 or the p99 over 15 ms.`
 const { rounds, seconds, connections, hashes } = options('changes', about, {
   rounds: ['rounds; each starts both servers anew', 5],
   seconds: ['counted seconds of each side in each round', 8],
@@ -24,7 +24,7 @@ const { rounds, seconds, connections, hashes } = options('changes', about, {
   hashes: ['hashes in flight at once in Latchkey; 0 for its default', 0],
 })
 
-const sides = ['bare', 'Latchkey'] as const
+const sides = ['bare', 'worker off', 'worker on'] as const
 type Side = (typeof sides)[number]
 type Figures = {
   readonly rate: number
@@ -77,6 +77,7 @@ async function measure(side: Side, hashMs: number): Promise<Figures> {
   const requests = await changesOf(host, side, count)
   const { port } = host
   await load.run({ port, requests: requests.slice(0, 100), connections, seconds: 10, once: true })
+  if (side === 'worker off') await host.ask('stop worker')
   await quiet()
   const before = await host.ask<NodeJS.CpuUsage>('cpu')
   const others = watchOthers()
@@ -122,15 +123,17 @@ load.end()
 if (kept.length === 0) throw new Error('No round met a quiet machine.')
 
 const all = (side: Side, key: keyof Figures): number[] => kept.map(({ of }) => of.get(side)![key])
-const ratios = kept.map(({ of }) => of.get('Latchkey')!.rate / of.get('bare')!.rate)
+const ratios = (side: Side): number[] => kept.map(({ of }) => of.get(side)!.rate / of.get('bare')!.rate)
 const hashMs = median(kept.map((round) => round.hashMs))
 const most = (cores * 1000) / (2 * hashMs)
-const p99 = median(all('Latchkey', 'probe'))
+const ratio = median(ratios('worker off'))
+const p99 = median(all('worker off', 'probe'))
 report('changes', 'Password changes per second', [
   `${kept.length} rounds of ${seconds} s, ${connections} connections with one change on the way on each; medians; ` +
     `${tried - kept.length} more rounds were not counted, for something else took over 15 % of the machine. One hash ` +
     `alone takes ${hashMs.toFixed(1)} ms, so ${cores} cores make ${most.toFixed(1)} changes/s at most with nothing else ` +
-    `to do. Probes of /healthz every ${probeMs} ms beside it. Load and probes come from the same machine.`,
+    `to do. Probes of /healthz every ${probeMs} ms beside it. Load and probes come from the same machine. "Worker on": the ` +
+    `letters that tell of these very changes are written and given to a mailer that does nothing, by the same process meanwhile.`,
   {
     head: [
       '',
@@ -143,18 +146,18 @@ report('changes', 'Password changes per second', [
       '/healthz p99',
     ],
     rows: sides.map((side) => [
-      side === 'bare' ? 'bare server' : side,
+      side === 'bare' ? 'bare server' : `Latchkey, ${side}`,
       median(all(side, 'rate')).toFixed(1),
       `${Math.round((100 * median(all(side, 'rate'))) / most)} %`,
-      side === 'bare' ? '' : `${median(ratios).toFixed(2)}×`,
-      side === 'bare' ? '' : `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+      side === 'bare' ? '' : `${median(ratios(side)).toFixed(2)}×`,
+      side === 'bare' ? '' : `${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)}`,
       `${Math.round(median(all(side, 'p50')))} ms`,
       `${median(all(side, 'cpu')).toFixed(1)} ms`,
       `${median(all(side, 'probe')).toFixed(1)} ms`,
     ]),
   },
 ])
-if (median(ratios) < 1 || p99 > 15) {
-  tell(`Missed: ${median(ratios).toFixed(2)} times the bare server, /healthz p99 ${p99.toFixed(1)} ms.`)
+if (ratio < 1 || p99 > 15) {
+  tell(`Missed: ${ratio.toFixed(2)} times the bare server, /healthz p99 ${p99.toFixed(1)} ms.`)
   process.exitCode = 1
 }

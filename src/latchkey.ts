@@ -1,9 +1,8 @@
 /** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { availableParallelism } from 'node:os'
 import { getRequestListener } from '@hono/node-server'
 import { isCommon } from './accounts/block-list.ts'
-import { argon2Hasher } from './accounts/hash.ts'
+import { argon2Hasher, usualInFlight } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
@@ -245,7 +244,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     await opened.store.close()
     throw error
   })
-  const hashes = options.hashes ?? availableParallelism()
+  const hashes = options.hashes ?? usualInFlight()
   const measured = metrics(
     flows.map((flow) => flow.name),
     hashes,

@@ -87,7 +87,7 @@ export type Options = {
   readonly audit?: AuditOptions
   /** Served as `/.well-known/security.txt`: `{ contact, expires }`. Default: nothing is. */
   readonly security?: SecurityContact
-  /** Hashes in flight at once. Default: the number of cores. */
+  /** Hashes in flight at once, of 19 MiB each. Default: one more than there are cores. */
   readonly hashes?: number
   /** Whether this process sends letters, seals the audit and cleans up. Default: true. */
   readonly worker?: boolean

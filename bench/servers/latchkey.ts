@@ -68,6 +68,7 @@ await recovery.accounts.add(foreign, 0)
 const answers: Record<string, () => unknown> = {
   cpu: () => process.cpuUsage(),
   letters: () => kept.splice(0),
+  'stop worker': () => recovery.worker.stop().then(() => true),
   /** Whether a letter still waits for its turn or its end. */
   busy: async () => (await recovery.store.nextDue(0)) !== null,
 }

@@ -13,8 +13,11 @@ const nobodys = '$argon2id$v=19$m=19456,t=2,p=1$g4fDCy5QTcu8wWyUQZoJiw$gjq91W1tc
 /** Hashes that may wait; past it a caller is told to come back. */
 const mostWaiting = 2_000
 
-/** Hashes with Argon2id, at most `inFlight` at once. Default: one for each core. */
-export function argon2Hasher(inFlight: number = availableParallelism()): Hasher {
+/** One for each core, and one that no core need wait for while the event loop hands over the next (bench/changes.ts). */
+export const usualInFlight = (): number => availableParallelism() + 1
+
+/** Hashes with Argon2id, at most `inFlight` at once. Default: one more than there are cores. */
+export function argon2Hasher(inFlight: number = usualInFlight()): Hasher {
   const turn = turns(inFlight)
   return {
     hash: (password) => turn(() => hash(password, argon2Settings)),
