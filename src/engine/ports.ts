@@ -5,7 +5,7 @@
  * Every write of a store is one atomic operation, so that it can be one transaction, share a durable commit with
  * others, or run on another thread. Times are milliseconds since 1970 and come in as data. Ids and digests are base64url.
  */
-import type { AuditEvent } from './audit.ts'
+import type { AuditEvent, EventName } from './audit.ts'
 import type { Keyring } from './keys.ts'
 import type { Hit, LimitName, Limits, Take } from './limits.ts'
 import type { AuditRow, Checkpoint, EventSeal, Link, Segment } from './seal.ts'
@@ -284,6 +284,8 @@ export type Store = {
   openSession(session: Session, event: AuditEvent): Promise<void>
   session(id: string, at: number): Promise<Session | null>
   endSession(id: string, event: AuditEvent): Promise<void>
+  /** An account's sessions that live at that time, newest first; ids decide between those of one moment. */
+  sessionsOf(accountId: string, at: number, count: number): Promise<Session[]>
 
   // Settings
 
@@ -295,6 +297,8 @@ export type Store = {
   /** Hashes of earlier passwords, newest first. */
   history(accountId: string, count: number): Promise<string[]>
   events(after: number, count: number): Promise<(AuditEvent & { seq: number })[]>
+  /** What of these names happened to an account, newest first; what was erased is nobody's. */
+  eventsOf(accountId: string, names: readonly EventName[], count: number): Promise<AuditEvent[]>
   readonly audit: AuditStore
   /** Removes what is long over, in small steps; answers how many rows went. Events are the audit's own to remove. */
   purge(at: number): Promise<number>
@@ -376,7 +380,8 @@ export type Database = {
   /** What `migrate` would apply. `columns`: whether a flow keeps its proof in the users table. */
   pending(table: AccountsTable, columns: boolean): Promise<Migration[]>
   migrate(table: AccountsTable, columns: boolean): Promise<Migration[]>
-  open(table: AccountsTable, columns: boolean): Promise<{ store: Store; accounts: Accounts }>
+  /** `clock`: the database's own, where processes share it; it is used where no other is given. */
+  open(table: AccountsTable, columns: boolean): Promise<{ store: Store; accounts: Accounts; clock?: Clock }>
 }
 
 /** Makes and compares password hashes, off the main thread, a bounded number at a time. */

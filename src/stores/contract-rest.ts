@@ -30,6 +30,33 @@ export const restPromises: Promises = {
     assert.deepEqual(await eventNames(store), ['session.opened', 'session.opened', 'session.ended'])
   },
 
+  'an account has the sessions that are live, newest first': async ({ store }) => {
+    const [first, second, third] = [1, 2, 3].map((at) => aSession('7', { createdAt: start + at }))
+    const over = aSession('7', { expiresAt: start + minute })
+    const strangers = aSession('8')
+    for (const one of [second!, first!, over, third!, strangers])
+      await store.openSession(one, anEvent('session.opened'))
+    assert.deepEqual(await store.sessionsOf('7', start + minute, 9), [third, second, first])
+    assert.deepEqual(await store.sessionsOf('7', start + minute, 2), [third, second])
+    await store.endSession(third!.id, anEvent('session.ended'))
+    assert.deepEqual(await store.sessionsOf('7', start + minute, 9), [second, first])
+    assert.deepEqual(await store.sessionsOf('nobody', start, 9), [])
+  },
+
+  'an account has the events that name it, newest first': async ({ store }) => {
+    const own = (name: 'password.changed' | 'session.opened', at: number) =>
+      anEvent(name, { accountId: '7' }, start + at)
+    const [changed, opened, again] = [own('password.changed', 1), own('session.opened', 2), own('password.changed', 3)]
+    const others = anEvent('password.changed', { accountId: '8' })
+    const nobodys = anEvent('password.changed')
+    for (const one of [changed, others, opened, nobodys, again]) await store.note(one)
+    assert.deepEqual(await store.eventsOf('7', ['password.changed', 'session.opened'], 9), [again, opened, changed])
+    assert.deepEqual(await store.eventsOf('7', ['password.changed', 'session.opened'], 2), [again, opened])
+    assert.deepEqual(await store.eventsOf('7', ['session.opened'], 9), [opened])
+    assert.deepEqual(await store.eventsOf('7', [], 9), [])
+    assert.deepEqual(await store.eventsOf('9', ['password.changed'], 9), [])
+  },
+
   'events are read in the order in which they were noted': async ({ store }) => {
     const events = Array.from({ length: 7 }, (_, index) => anEvent('link.opened', { because: String(index) }, start))
     await Promise.all(events.map((event) => store.note(event)))

@@ -101,6 +101,12 @@ function storeOf(rows: Rows): port.Store {
       if (rows.sessions.delete(id)) note(rows, event)
     },
 
+    sessionsOf: async (accountId, at, most) =>
+      [...rows.sessions.values()]
+        .filter((one) => one.accountId === accountId && one.expiresAt > at)
+        .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1))
+        .slice(0, most),
+
     settings: async () => [...rows.settings.values()],
     setSetting: async (setting, _, event) => setSettingIn(rows, setting, event),
 
@@ -110,6 +116,15 @@ function storeOf(rows: Rows): port.Store {
         .filter((event) => event.seq > after)
         .slice(0, most)
         .map(eventOf),
+    eventsOf: async (accountId, names, most) =>
+      rows.events
+        .filter((row) => row.accountId === accountId && names.includes(row.name))
+        .reverse()
+        .slice(0, most)
+        .map((row) => {
+          const { seq: _, ...event } = eventOf(row)
+          return event
+        }),
     audit: auditOf(rows),
     purge: async (at) => purgeIn(rows, at),
     ping: async () => {},

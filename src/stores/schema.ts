@@ -23,7 +23,11 @@ export const quote = (name: string): string => `"${name.replaceAll('\0', '').rep
 export function missing(table: AccountsTable, columns: boolean, found: Found): Migration[] {
   const steps: Migration[] = [{ name: '1-rows', sql: rows }]
   if (isOwn(table)) steps.push({ name: '2-users', sql: ownUsers })
-  steps.push({ name: '4-audit', sql: audit }, { name: '5-settings', sql: settings })
+  steps.push(
+    { name: '4-audit', sql: audit },
+    { name: '5-settings', sql: settings },
+    { name: '6-events-of-accounts', sql: eventsOfAccounts },
+  )
   return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
 }
 
@@ -194,4 +198,9 @@ CREATE TABLE latchkey_checkpoint (
   key_id TEXT NOT NULL,
   mac TEXT NOT NULL
 ) STRICT;
+`
+
+/** An account's own events, for its page. An ask names no account, so no ask pays for it. */
+const eventsOfAccounts = `
+CREATE INDEX latchkey_events_account ON latchkey_events (account_id) WHERE account_id IS NOT NULL;
 `

@@ -1,6 +1,6 @@
 /** What is read: on a connection of its own in the main thread, which never waits for the one that writes. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { AuditEvent } from '../engine/audit.ts'
+import type { AuditEvent, EventName } from '../engine/audit.ts'
 import type { Hit, Take } from '../engine/limits.ts'
 import type { Account, Challenge, Outbox, Session } from '../engine/ports.ts'
 import { challengeColumns, countReader, eventColumns, hitsOf, rowOf, sessionColumns } from './sqlite-rows.ts'
@@ -10,6 +10,8 @@ import { accountOf, addressParameters, type Users } from './sqlite-users.ts'
 export function storeReads(db: DatabaseSync) {
   const challenge = db.prepare(`SELECT ${challengeColumns} FROM latchkey_challenges WHERE id = ?`)
   const session = db.prepare(`SELECT ${sessionColumns} FROM latchkey_sessions WHERE id = ? AND expires_at > ?`)
+  const sessionsOf = db.prepare(`SELECT ${sessionColumns} FROM latchkey_sessions WHERE account_id = ? AND expires_at > ?
+    ORDER BY created_at DESC, id LIMIT ?`)
   const outbox = db.prepare(`SELECT count(*) FILTER (WHERE due_at <= ?1) AS due,
     count(*) FILTER (WHERE due_at > ?1 AND lease IS NOT NULL) AS held,
     count(*) FILTER (WHERE due_at > ?1 AND lease IS NULL) AS later, min(created_at) AS oldest
@@ -19,12 +21,16 @@ export function storeReads(db: DatabaseSync) {
     `SELECT password_hash FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT ?`,
   )
   const events = db.prepare(`SELECT ${eventColumns} FROM latchkey_events WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const eventsOf = db.prepare(`SELECT ${eventColumns} FROM latchkey_events
+    WHERE account_id = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT ?`)
   const answer = db.prepare('SELECT count(*) FROM latchkey_migrations')
   const weigh = countReader(db)
 
   return {
     challenge: (id: string) => rowOf<Challenge>(challenge.get(id)),
     session: (id: string, at: number) => rowOf<Session>(session.get(id, at)),
+    sessionsOf: (accountId: string, at: number, count: number) =>
+      sessionsOf.all(accountId, at, count).map((row) => rowOf<Session>(row)!),
     full: (takes: readonly Take[], at: number): Hit[] => hitsOf(takes.map((take) => weigh(take, at))),
     outbox(at: number): Outbox {
       const { due, held, later, oldest } = outbox.get(at)!
@@ -43,6 +49,11 @@ export function storeReads(db: DatabaseSync) {
       history.all(accountId, count).map((row) => String(row.password_hash)),
     events: (after: number, count: number) =>
       events.all(after, count).map((row) => rowOf<AuditEvent & { seq: number }>(row)!),
+    eventsOf: (accountId: string, names: readonly EventName[], count: number) =>
+      eventsOf.all(accountId, JSON.stringify(names), count).map((row) => {
+        const { seq: _, ...event } = rowOf<AuditEvent & { seq: number }>(row)!
+        return event
+      }),
     ping: () => void answer.get(),
   }
 }

@@ -81,10 +81,12 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     openSession: (...args) => writer.run('openSession', ...args),
     session: (id, at) => read(() => reads.session(id, at)),
     endSession: (...args) => writer.run('endSession', ...args),
+    sessionsOf: (...args) => read(() => reads.sessionsOf(...args)),
     settings: () => read(() => reads.settings()),
     setSetting: (...args) => writer.run('setSetting', ...args),
     history: (accountId, count) => read(() => reads.history(accountId, count)),
     events: (after, count) => read(() => reads.events(after, count)),
+    eventsOf: (...args) => read(() => reads.eventsOf(...args)),
     audit: {
       tip: () => read(() => reads.audit.tip()),
       checkpoint: () => read(() => reads.audit.checkpoint()),
