@@ -24,7 +24,8 @@ export type SetUp = {
 
 /** What an answer is worth. `instead`: the provider did not answer, and this challenge of ALTCHA's stands in for it. */
 export type Judged =
-  | { readonly kind: 'solved' }
+  /** `stoodIn`: with ALTCHA, in place of a provider that was away. */
+  | { readonly kind: 'solved'; readonly stoodIn: boolean }
   | { readonly kind: 'unsolved' }
   | { readonly kind: 'unavailable'; readonly instead: AltchaChallenge | null }
 
@@ -87,7 +88,8 @@ export function captchas(kit: Needs, around: Surroundings) {
   const byAltcha = async (form: Form, caller: Caller, answer: string, instead: string): Promise<Judged> => {
     const judged = judgeAltcha(kit.keys, answer, kit.clock.now(), { form, host, instead })
     if (!judged.ok) return refused(form, caller, `altcha: ${judged.because}`)
-    return (await spend(judged.id, altchaLife)) ? { kind: 'solved' } : refused(form, caller, 'altcha: spent')
+    if (!(await spend(judged.id, altchaLife))) return refused(form, caller, 'altcha: spent')
+    return { kind: 'solved', stoodIn: instead !== '' }
   }
 
   /** Asks the provider; with keys that cannot be used it is as if it did not answer. */
@@ -130,7 +132,7 @@ export function captchas(kit: Needs, around: Surroundings) {
         : `not a good answer ${codes}`.trim()
     if (because) return refused(form, caller, `${name}: ${because}`)
     return (await spend(`${name} ${answer}`, remote.life))
-      ? { kind: 'solved' }
+      ? { kind: 'solved', stoodIn: false }
       : refused(form, caller, `${name}: spent`)
   }
 
@@ -182,16 +184,17 @@ export function captchas(kit: Needs, around: Surroundings) {
     challenge: (form: Form): AltchaChallenge => challenge(form),
 
     /** A pass for this browser, who has just solved one. */
-    pass: (form: Form, browser: string): string => makePass(kit.keys, kit.random, form, browser, kit.clock.now()),
+    pass: (form: Form, browser: string, stoodIn: boolean): string =>
+      makePass(kit.keys, kit.random, { form, browser, stoodIn }, kit.clock.now()),
     /** Whether the pass is good still; spends nothing. */
     async isPass(form: Form, browser: string, pass: string): Promise<boolean> {
-      const id = readPass(kit.keys, pass, form, browser, kit.clock.now())
-      return id !== null && !(await isSpent(`pass ${id}`, passLife))
+      const read = readPass(kit.keys, pass, form, browser, kit.clock.now())
+      return read !== null && !(await isSpent(`pass ${read.id}`, passLife))
     },
-    /** True once for each pass. */
-    async spendPass(form: Form, browser: string, pass: string): Promise<boolean> {
-      const id = readPass(kit.keys, pass, form, browser, kit.clock.now())
-      return id !== null && (await spend(`pass ${id}`, passLife))
+    /** What the pass is worth, once; null for one that is none or spent. */
+    async spendPass(form: Form, browser: string, pass: string): Promise<{ readonly stoodIn: boolean } | null> {
+      const read = readPass(kit.keys, pass, form, browser, kit.clock.now())
+      return read !== null && (await spend(`pass ${read.id}`, passLife)) ? { stoodIn: read.stoodIn } : null
     },
   }
 }

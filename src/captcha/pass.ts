@@ -9,18 +9,30 @@ import type { Random } from '../engine/ports.ts'
 /** Long enough to find and type a new password, in milliseconds. */
 export const passLife = 10 * 60_000
 
-const sign = (keys: Keyring['current'], form: Form, browser: string, id: string, ends: string): string =>
-  mac(keys, 'captcha', ['pass', form, browser, id, ends])
+/** Whose a pass is. `stoodIn`: what was solved stood in for a provider that was away, and is worth less. */
+type Holder = { readonly form: Form; readonly browser: string; readonly stoodIn: boolean }
+
+const sign = (keys: Keyring['current'], { form, browser, stoodIn }: Holder, id: string, ends: string): string =>
+  mac(keys, 'captcha', [stoodIn ? 'pass that stood in' : 'pass', form, browser, id, ends])
 
 /** A new pass, value of a cookie. */
-export function makePass(keyring: Keyring, random: Random, form: Form, browser: string, at: number): string {
+export function makePass(keyring: Keyring, random: Random, holder: Holder, at: number): string {
   const [id, ends] = [fresh(random, 16), (at + passLife).toString(36)]
-  return `${id}.${ends}.${sign(keyring.current, form, browser, id, ends)}`
+  return `${id}.${ends}.${sign(keyring.current, holder, id, ends)}`
 }
 
-/** The id under which a pass is spent; null for one that is not of this form and browser, or over. */
-export function readPass(keyring: Keyring, text: string, form: Form, browser: string, at: number): string | null {
+/** The id under which a pass is spent, and its worth; null for one that is not of this form and browser, or over. */
+export function readPass(
+  keyring: Keyring,
+  text: string,
+  form: Form,
+  browser: string,
+  at: number,
+): { readonly id: string; readonly stoodIn: boolean } | null {
   const [id = '', ends = '', signature = ''] = text.split('.')
   if (!/^[\w-]{22}$/.test(id) || !/^[0-9a-z]{1,11}$/.test(ends) || Number.parseInt(ends, 36) <= at) return null
-  return keyring.all.some((keys) => same(sign(keys, form, browser, id, ends), signature)) ? id : null
+  const isOf = (stoodIn: boolean): boolean =>
+    keyring.all.some((keys) => same(sign(keys, { form, browser, stoodIn }, id, ends), signature))
+  const stoodIn = [false, true].find(isOf)
+  return stoodIn === undefined ? null : { id, stoodIn }
 }

@@ -14,9 +14,10 @@ export type Form = (typeof forms)[number]
 
 /**
  * How a request stands to the captcha of its form. `off`: none is set up; `on-overflow`: none was solved, and one is
- * asked for where a limit is full; `required`: none was solved, and one is asked for always; `solved`.
+ * asked for where a limit is full; `required`: none was solved, and one is asked for always; `solved`; `stood-in`: the
+ * provider is away, and what was solved is the built-in one in its place.
  */
-export type Captcha = 'off' | 'on-overflow' | 'required' | 'solved'
+export type Captcha = 'off' | 'on-overflow' | 'required' | 'solved' | 'stood-in'
 
 type Needs = Pick<Kit, 'store' | 'clock' | 'keys' | 'limits'>
 type Required = Extract<Refusal, { code: 'captcha-required' }>
@@ -29,12 +30,20 @@ const passable: ReadonlySet<LimitName> = new Set<LimitName>([
   'log-ins-per-network',
 ])
 
-/** Takes as they bind one who solved a captcha: all are counted, and those that it passes are never full. */
-export const passing = (takes: readonly Take[], captcha: Captcha | undefined): readonly Take[] =>
-  captcha === 'solved' ? takes.map((one) => (passable.has(one.limit) ? neverFull(one) : one)) : takes
+/**
+ * Takes as they bind one who solved a captcha: all are counted, and those that it passes are never full. One that stood in
+ * for a provider passes each once more as often: who can keep us from the provider must not thereby be free of limits.
+ */
+export const passing = (takes: readonly Take[], captcha: Captcha | undefined): readonly Take[] => {
+  const times = captcha === 'solved' ? 1_000_000 : captcha === 'stood-in' ? 2 : 1
+  return times === 1 ? takes : takes.map((one) => (passable.has(one.limit) ? widened(one, times) : one))
+}
 
 // Over the same times: what is counted here must be seen by those who solved none.
-const neverFull = (one: Take): Take => ({ ...one, windows: one.windows.map(({ ms }) => ({ max: 1_000_000_000, ms })) })
+const widened = (one: Take, times: number): Take => ({
+  ...one,
+  windows: one.windows.map(({ max, ms }) => ({ max: max * times, ms })),
+})
 
 /** What is said where limits are full: a captcha would help, or nothing but time. `takes`: those of the caller alone. */
 export const refusalOf = (

@@ -10,7 +10,7 @@ import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
 import { budgetTakes, type Hit, networksOf, type Take, take, unlimited } from './limits.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
-import type { Challenge, Kit, Letter } from './ports.ts'
+import type { Ask, Challenge, Kit, Letter } from './ports.ts'
 
 /** What was asked, and by whom. */
 export type Asked = {
@@ -57,7 +57,7 @@ export async function request(
     refuse: own,
     mail: take(kit.keys, 'letters-per-address', [addressKey], kit.limits?.lettersPerAddress ?? unlimited),
     reserve: reserveTake(kit, address, addressKey, asked),
-    budget: { ...budgetTakes(kit.keys, kit.limits), holds: asked.captcha === 'on-overflow' },
+    budget: budgetOf(kit, asked.captcha),
     again: previous,
     challenge: opened.challenge,
     letter: letterFor(kit, flow, asked.caller, address, opened.challenge, at),
@@ -169,6 +169,14 @@ function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string)
     take(kit.keys, 'asks-per-network', [one], limits.asksPerNetwork),
   )
   return [...takes, ...networks]
+}
+
+/** Where a captcha is asked for past them, they hold; with one that stood in for a provider, as far as `passing` says. */
+function budgetOf({ keys, limits }: Needs, captcha: Captcha | undefined): Ask['budget'] {
+  const { asks, letters } = budgetTakes(keys, limits)
+  if (captcha !== 'stood-in') return { asks, letters, holds: captcha === 'on-overflow' }
+  const [wider = null, wide = null] = [asks, letters].map((one) => one && (passing([one], captcha)[0] ?? null))
+  return { asks: wider, letters: wide, holds: true }
 }
 
 /** A caller that the address knows, or one that solved a captcha for it. */

@@ -29,6 +29,7 @@ export const formNamed = (name: string | undefined): Form | null => forms.find((
 
 const pathOf = (pattern: string, form: Form): string => pattern.replace(':form', form)
 const isUnsolved = (setUp: SetUp): Captcha => (setUp.when === 'always' ? 'required' : 'on-overflow')
+const worth = ({ stoodIn }: { readonly stoodIn: boolean }): Captcha => (stoodIn ? 'stood-in' : 'solved')
 
 // Programs
 
@@ -45,7 +46,7 @@ export async function broughtBy(
   const setUp = await parts.captchas.setUp(form)
   if (!setUp) return { captcha: 'off', instead: null }
   const judged: Judged = answer === undefined ? { kind: 'unsolved' } : await parts.captchas.judge(form, answer, caller)
-  if (judged.kind === 'solved') return { captcha: 'solved', instead: null }
+  if (judged.kind === 'solved') return { captcha: worth(judged), instead: null }
   const challenge = judged.kind === 'unavailable' ? judged.instead : null
   return { captcha: isUnsolved(setUp), instead: challenge && { form, provider: 'altcha', site_key: '', challenge } }
 }
@@ -77,13 +78,13 @@ export async function broughtByForm(c: C, parts: Parts, form: Form, fields: Fiel
   if (!setUp.remote) {
     const answer = textOf(fields, 'captcha', longestAnswer)
     const judged = answer ? await parts.captchas.judge(form, answer, caller) : null
-    return judged?.kind === 'solved' ? 'solved' : isUnsolved(setUp)
+    return judged?.kind === 'solved' ? worth(judged) : isUnsolved(setUp)
   }
   const pass = parts.cookies.captchaPass(c, form)
   if (pass === undefined) return isUnsolved(setUp)
   parts.cookies.dropCaptchaPass(c, form)
-  const isGood = await parts.captchas.spendPass(form, parts.cookies.browser(c), pass)
-  return isGood ? 'solved' : isUnsolved(setUp)
+  const solved = await parts.captchas.spendPass(form, parts.cookies.browser(c), pass)
+  return solved ? worth(solved) : isUnsolved(setUp)
 }
 
 /** What a form's page shows: nothing, ALTCHA in the form, or not itself but the step before it. */
@@ -190,7 +191,7 @@ export async function postStep(c: C, parts: Parts): Promise<Response> {
   const caller = callerOf(c, parts, parts.cookies.browserKey(c))
   const judged = await parts.captchas.judge(form, answers.find(Boolean) ?? '', caller)
   if (judged.kind === 'solved') {
-    parts.cookies.captchaPassed(c, form, parts.captchas.pass(form, parts.cookies.browser(c)))
+    parts.cookies.captchaPassed(c, form, parts.captchas.pass(form, parts.cookies.browser(c), judged.stoodIn))
     return c.redirect(to, 303)
   }
   if (judged.kind === 'unsolved') return step(c, parts, form, setUp, { to, problem: 'refused' })

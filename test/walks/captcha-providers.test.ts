@@ -174,6 +174,26 @@ inMemory('ALTCHA stands in for a provider only where its being away was seen, an
   }),
 )
 
+onEveryStore('what stands in for a provider passes a full limit once more as often, and no further', async (open) =>
+  withProvider(async (server) => {
+    const recovery = await open({ captcha: server.options })
+    await setUp(recovery, 'request', { provider: 'turnstile', siteKey, secret, outage: 'altcha', when: 'overflow' })
+    server.mood = 'status 500'
+    const browser = recovery.browser({ address: '192.0.2.9' })
+    let at = 0
+    const ask = (captcha?: string) =>
+      browser.json(path, { email: `n${at++}@example.org`, ...(captcha === undefined ? {} : { captcha }) })
+    const standIn = async () => solve((await ask('')).body.captcha.challenge)
+    while (at < 20) assert.equal((await ask()).status, 200)
+    assert.equal((await ask()).body.captcha.provider, 'turnstile')
+    for (let more = 0; more < 20; more++) assert.equal((await ask(await standIn())).status, 200, `one more, ${more}`)
+    const last = await ask(await standIn())
+    assert.deepEqual([last.status, last.body.code], [429, 'too-many-attempts'])
+    server.mood = 'well'
+    assert.equal((await ask(server.give(good))).status, 200, 'the provider is back, and its own passes again')
+  }),
+)
+
 inMemory(
   'a secret that the provider does not know is trouble of ours: told to operators, and it lets nobody pass',
   async (open) =>
