@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newPostgres } from '../../test/databases.ts'
 import { own } from '../accounts/own.ts'
 import { storeContract } from './contract.ts'
 import { memory } from './memory.ts'
@@ -22,6 +23,16 @@ storeContract('sqlite', async () => {
   const close = async () => {
     await opened.store.close()
     rmSync(folder, { recursive: true, force: true })
+  }
+  return { ...opened, close }
+})
+
+storeContract('postgres', async () => {
+  const { database, drop } = await newPostgres()
+  const opened = await database.open(own, true)
+  const close = async () => {
+    await opened.store.close()
+    drop()
   }
   return { ...opened, close }
 })

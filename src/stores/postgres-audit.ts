@@ -1,0 +1,149 @@
+/** The audit's chain in PostgreSQL. What changes it holds one key, so that of any number at once one is first. */
+import type { AuditStore } from '../engine/ports.ts'
+import { type AuditRow, beginning, type Checkpoint, type Link, type Segment } from '../engine/seal.ts'
+import { json, type Postgres, type Statement } from './postgres-pool.ts'
+import { addEvents, asRow, eventColumns, lock } from './postgres-rows.ts'
+
+const names = 'number, first, last, count, newest, sealed_at, key_id, previous, content, digest'
+const segmentColumns = names.replace('sealed_at', 'sealed_at AS "sealedAt"').replace('key_id', 'key_id AS "keyId"')
+const rowColumns = `${eventColumns}, account_key AS "accountKey", personal, salt, seal, erased_by AS "erasedBy"`
+
+/** The newest segment, else the checkpoint. */
+const tip: Statement = {
+  text: `(SELECT number, last, digest FROM latchkey_segments ORDER BY number DESC LIMIT 1)
+    UNION ALL SELECT number, last, digest FROM latchkey_checkpoint`,
+}
+const chain = lock(['audit'])
+
+/** Theirs, and what names no account and is about a challenge or an address of theirs. */
+const about = `WITH
+  challenges AS (SELECT DISTINCT challenge_id FROM latchkey_events WHERE account_id = $1 AND challenge_id IS NOT NULL),
+  addresses AS (SELECT unnest($2::text[]) UNION SELECT address_key FROM latchkey_events
+    WHERE address_key IS NOT NULL AND (account_id = $1
+      OR (account_id IS NULL AND challenge_id IN (SELECT * FROM challenges))))
+  SELECT seq FROM latchkey_events WHERE seq > $3 AND (seal IS NULL OR salt IS NOT NULL)
+  AND (account_id = $1 OR (account_id IS NULL
+    AND (challenge_id IN (SELECT * FROM challenges) OR address_key IN (SELECT * FROM addresses))))
+  ORDER BY seq LIMIT $4`
+
+/** `Store.audit`. */
+export function auditOf(db: Postgres): AuditStore {
+  const all = async <T>(text: string, ...values: unknown[]): Promise<T[]> =>
+    (await db.read({ text, values }))[0]!.rows as T[]
+  return {
+    tip: async () => (await all<Link>(tip.text))[0] ?? null,
+    checkpoint: async () => {
+      const text =
+        'SELECT number, last, digest, removed_at AS "removedAt", key_id AS "keyId", mac FROM latchkey_checkpoint'
+      return (await all<Checkpoint>(text))[0] ?? null
+    },
+    segments: (after, count) =>
+      all<Segment>(
+        `SELECT ${segmentColumns} FROM latchkey_segments WHERE number > $1 ORDER BY number LIMIT $2`,
+        ...[after, count],
+      ),
+    rows: (after, count) =>
+      all<AuditRow>(`SELECT ${rowColumns} FROM latchkey_events WHERE seq > $1 ORDER BY seq LIMIT $2`, after, count),
+    about: async ({ accountId, addressKeys }, after, count) =>
+      (await all<{ seq: number }>(about, accountId, addressKeys, after, count)).map(({ seq }) => seq),
+    newest: async () =>
+      (await all<{ seq: number }>('SELECT coalesce(max(seq), 0) AS seq FROM latchkey_events'))[0]!.seq,
+    async whole(at, count) {
+      // Read in order and cut off there, which needs no index on the time.
+      const text = `SELECT ${segmentColumns} FROM latchkey_segments WHERE NOT shortened ORDER BY number LIMIT $1`
+      const found = await all<Segment>(text, count)
+      const newer = found.findIndex((segment) => segment.newest > at)
+      return newer < 0 ? found : found.slice(0, newer)
+    },
+    ...auditOperations(db),
+  }
+}
+
+/** Each judges first, and writes only when nothing stands against it. */
+const auditOperations = (db: Postgres): Pick<AuditStore, 'seal' | 'shorten' | 'erase' | 'remove'> => ({
+  seal: (segment, seals) =>
+    db.transaction(async (transaction) => {
+      const [, found] = await transaction.all(chain, tip)
+      const end = (found!.rows[0] as Link | undefined) ?? beginning
+      const { number, first, previous } = segment
+      if (number !== end.number + 1 || first !== end.last + 1 || previous !== end.digest) return false
+      await transaction.commit(
+        {
+          text: `INSERT INTO latchkey_segments (${names})
+            SELECT ${names} FROM json_populate_record(null::latchkey_segments, $1)`,
+          values: [json(asRow(segment))],
+        },
+        {
+          text: `UPDATE latchkey_events AS event SET account_key = given.account_key, personal = given.personal,
+            salt = given.salt, seal = given.seal
+            FROM json_populate_recordset(null::latchkey_events, $1) AS given WHERE event.seq = given.seq`,
+          values: [json(seals.map(asRow))],
+        },
+      )
+      return true
+    }),
+
+  shorten: (segments, events, event) =>
+    db.transaction(async (transaction) => {
+      const [, whole] = await transaction.all(chain, {
+        text: 'SELECT number FROM latchkey_segments WHERE number = ANY($1::bigint[]) AND NOT shortened',
+        values: [segments],
+      })
+      if (whole!.count !== segments.length) return false
+      await transaction.commit(
+        { text: 'UPDATE latchkey_segments SET shortened = true WHERE number = ANY($1::bigint[])', values: [segments] },
+        {
+          // An erasure that came in between stays one.
+          text: `UPDATE latchkey_events AS event SET network = given.network, salt = given.salt, agent = ''
+            FROM json_populate_recordset(null::latchkey_events, $1) AS given
+            WHERE event.seq = given.seq AND event.salt LIKE 'w%'`,
+          values: [json(events.map(({ seq, network, salt }) => ({ seq, network, salt })))],
+        },
+        addEvents([event]),
+      )
+      return true
+    }),
+
+  erase: (seqs, accountKey, event) =>
+    db.transaction(async (transaction) => {
+      // The event's number first, for the erased bear it; nothing else of this transaction waits for anybody.
+      await transaction.commit(
+        chain,
+        addEvents([event]),
+        {
+          text: `UPDATE latchkey_events SET account_key = $1
+            WHERE seq = (SELECT seq FROM latchkey_last_event)`,
+          values: [accountKey],
+        },
+        {
+          text: `UPDATE latchkey_events SET account_id = NULL, network = '', agent = '', salt = NULL,
+            erased_by = (SELECT seq FROM latchkey_last_event)
+            WHERE seq = ANY($1::bigint[]) AND seal IS NOT NULL AND salt IS NOT NULL`,
+          values: [seqs],
+        },
+      )
+    }),
+
+  remove: (upTo, event) =>
+    db.transaction(async (transaction) => {
+      const { number, last, digest, removedAt, keyId, mac } = upTo
+      const [, from, there] = await transaction.all(
+        chain,
+        { text: 'SELECT number FROM latchkey_checkpoint' },
+        { text: 'SELECT number FROM latchkey_segments WHERE number = $1', values: [number] },
+      )
+      if (number <= Number(from!.rows[0]?.number ?? 0) || there!.count === 0) return false
+      await transaction.commit(
+        { text: 'DELETE FROM latchkey_events WHERE seq <= $1', values: [last] },
+        { text: 'DELETE FROM latchkey_segments WHERE number <= $1', values: [number] },
+        {
+          text: `INSERT INTO latchkey_checkpoint VALUES (1, $1, $2, $3, $4, $5, $6) ON CONFLICT (one) DO UPDATE
+            SET number = excluded.number, last = excluded.last, digest = excluded.digest,
+            removed_at = excluded.removed_at, key_id = excluded.key_id, mac = excluded.mac`,
+          values: [number, last, digest, removedAt, keyId, mac],
+        },
+        addEvents([event]),
+      )
+      return true
+    }),
+})

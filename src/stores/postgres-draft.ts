@@ -1,0 +1,112 @@
+/** What operations of one transaction have read, and what they change of it: judged in memory, written together. */
+import type { AuditEvent } from '../engine/audit.ts'
+import { givenBack, type Hit, type Take } from '../engine/limits.ts'
+import type { Challenge, Letter, Session } from '../engine/ports.ts'
+import { type Count, crossing, hitOf, nothing, oneMore, quieted } from './counts.ts'
+import type { Statement } from './postgres-pool.ts'
+import * as rows from './postgres-rows.ts'
+
+/** A take with what is kept for it. */
+export type Weighed = { readonly take: Take; readonly count: Count; readonly hit: Hit | null }
+
+/** The hits among what was weighed. */
+export const hitsOf = (weighed: readonly Weighed[]): Hit[] =>
+  weighed.map(({ hit }) => hit).filter((hit) => hit !== null)
+
+/** A draft: reads see what was written before them in it. */
+export type Draft = ReturnType<typeof draftOf>
+
+/** A draft over counts and challenges as they are in the database. */
+export function draftOf(counts: Map<string, Count>, challenges: Map<string, Challenge>) {
+  const touched = new Set<string>()
+  const opened = new Map<string, Challenge>()
+  const changed = new Set<string>()
+  const letters: Letter[] = []
+  const sessions: Session[] = []
+  const events: AuditEvent[] = []
+  let writes = 0
+
+  const keep = (key: string, count: Count): void => {
+    counts.set(key, count)
+    touched.add(key)
+    writes++
+  }
+  const weigh = (takes: readonly Take[], at: number): Weighed[] =>
+    takes.map((take) => {
+      const count = counts.get(take.key) ?? nothing
+      return { take, count, hit: hitOf(count, take, at) }
+    })
+  const note = (event: AuditEvent): void => {
+    events.push(event)
+    writes++
+  }
+
+  return {
+    weigh,
+    count(weighed: readonly Weighed[], at: number): void {
+      for (const { take, count } of weighed) keep(take.key, oneMore(count, take, at))
+    },
+    /** Notes each hit that nobody was told of in its window, and marks it as told of. */
+    tellOfFirst(weighed: readonly Weighed[], at: number, event: AuditEvent | null): void {
+      for (const { take, count, hit } of weighed) {
+        if (!hit?.first) continue
+        keep(take.key, quieted(count, take, at))
+        if (event) note(crossing(event, hit))
+      }
+    },
+    giveBack(keys: readonly string[], forget: readonly string[]): void {
+      for (const key of keys) {
+        const kept = counts.get(key)
+        if (kept) keep(key, { ...kept, times: givenBack(kept.times) })
+      }
+      for (const key of forget) {
+        if (!counts.delete(key)) continue
+        touched.add(key)
+        writes++
+      }
+    },
+    challenge: (id: string): Challenge | null => opened.get(id) ?? challenges.get(id) ?? null,
+    /** Of an id that is taken the database says so, when it is written. */
+    openChallenge(one: Challenge): void {
+      if (opened.has(one.id) || challenges.has(one.id)) throw new RangeError('The id of a challenge is taken.')
+      opened.set(one.id, one)
+      writes++
+    },
+    setChallenge(one: Challenge): void {
+      if (opened.has(one.id)) opened.set(one.id, one)
+      else {
+        challenges.set(one.id, one)
+        changed.add(one.id)
+      }
+      writes++
+    },
+    queue(letter: Letter): void {
+      letters.push(letter)
+      writes++
+    },
+    openSession(session: Session): void {
+      sessions.push(session)
+      writes++
+    },
+    note,
+    /** How often something was written; what writes nothing needs no lock. */
+    writes: () => writes,
+    hasLetters: () => letters.length > 0,
+    /** What writes it all; the events last. */
+    statements(wakes: boolean): Statement[] {
+      const kept = [...touched].flatMap((key) => (counts.has(key) ? [[key, counts.get(key)!] as const] : []))
+      const gone = [...touched].filter((key) => !counts.has(key))
+      const moved = [...changed].map((id) => challenges.get(id)!)
+      return [
+        ...(opened.size > 0 ? [rows.addChallenges([...opened.values()])] : []),
+        ...(moved.length > 0 ? [rows.setChallenges(moved)] : []),
+        ...(kept.length > 0 ? [rows.setCounts(kept)] : []),
+        ...(gone.length > 0 ? [rows.dropCounts(gone)] : []),
+        ...(sessions.length > 0 ? [rows.addSessions(sessions)] : []),
+        ...(letters.length > 0 ? [rows.addLetters(letters)] : []),
+        ...(letters.length > 0 && wakes ? [rows.wake] : []),
+        ...(events.length > 0 ? [rows.addEvents(events)] : []),
+      ]
+    },
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Connections, and transactions over them. Statements of a transaction that need no answer of one another are sent in one
+ * go, so that a whole operation is two ways to the server and back. Nothing is left behind in a session, so that PgBouncer
+ * may hand each transaction to another one: no session lock, no SET, no statement with a name.
+ */
+import pg, { type Client, type Pool, type PoolClient, type PoolConfig } from 'pg'
+import { Fault } from '../engine/outcome.ts'
+import { faultOf, isBroken, isLost, isOfStandby, isUndone, type Place, uncertain } from './postgres-faults.ts'
+
+/** How connections are made and when one is given up. */
+export type PoolOptions = {
+  readonly url: string
+  readonly connections: number
+  /** Milliseconds for one statement, for a connection, and for a transaction in which nothing happens. */
+  readonly timeout: number
+}
+
+/** One statement. */
+export type Statement = { readonly text: string; readonly values?: readonly unknown[] }
+
+/** What a statement answered. */
+export type Answer = { readonly rows: Record<string, unknown>[]; readonly count: number }
+
+/** A transaction, open from its first statements on. */
+export type Transaction = {
+  /** Sends them together; throws the first error, after which nothing else is of use. */
+  all(...statements: Statement[]): Promise<Answer[]>
+  /** Sends them and the commit together. It is durable when this answers. */
+  commit(...statements: Statement[]): Promise<Answer[]>
+}
+
+/** A pool. Everything that it throws is a Fault. */
+export type Postgres = {
+  readonly place: Place
+  /** Reads; tried once more on a new connection where the old one had broken. */
+  read(...statements: Statement[]): Promise<Answer[]>
+  /** One statement that writes, a transaction of its own. */
+  write(statement: Statement): Promise<Answer>
+  /**
+   * Runs `work` in a transaction, undone where it ends without a commit. Run again, a bounded number of times, where the
+   * server undid it for the sake of another, or the connection broke before the commit was sent.
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** Runs of one transaction, at most. */
+const mostRuns = 6
+
+/** `postgres://user:password@host:5432/name` without what is secret. */
+export function placeOf(url: string): Place {
+  const { hostname, port, pathname, searchParams } = new URL(url)
+  const host = searchParams.get('host') ?? (hostname || 'localhost')
+  return `The database${pathname.length > 1 ? ` "${pathname.slice(1)}"` : ''} at ${host}${port ? `:${port}` : ''}`
+}
+
+/** What a connection is made with, in the pool and beside it. */
+export const connectionConfig = ({ url, timeout }: PoolOptions): PoolConfig => ({
+  connectionString: url,
+  connectionTimeoutMillis: timeout,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  application_name: 'latchkey',
+  // Milliseconds and numbers are kept as BIGINT, and fit into a number.
+  types: { getTypeParser: (id, format) => (id === bigint ? Number : pg.types.getTypeParser(id as never, format)) },
+})
+const bigint = 20
+
+/** Opens a pool; no connection is made before one is needed. */
+export function pooled(options: PoolOptions): Postgres {
+  const place = placeOf(options.url)
+  const { timeout } = options
+  const pool: Pool = new pg.Pool({
+    ...connectionConfig(options),
+    max: options.connections,
+    allowExitOnIdle: true,
+    pipeline: true,
+    // The server's own timeout goes first, and says more.
+    query_timeout: timeout + 1000,
+  } as PoolConfig)
+  // A connection that breaks while nobody uses it is thrown away by the pool; while somebody does, its query fails.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
+  let closing: Promise<void> | null = null
+
+  /** Also where the database or a role says otherwise: what is judged here hangs on this isolation. */
+  const begin: Statement = {
+    text: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = ${timeout};
+      SET LOCAL idle_in_transaction_session_timeout = ${timeout}`,
+  }
+
+  async function connect(): Promise<PoolClient> {
+    if (closing) throw new Fault('database', 'The store is closed.')
+    return pool.connect()
+  }
+
+  async function onOne<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await connect()
+    try {
+      const done = await work(client)
+      client.release()
+      return done
+    } catch (error) {
+      client.release(isLost(error) || isOfStandby(error))
+      throw error
+    }
+  }
+
+  async function read(...statements: Statement[]): Promise<Answer[]> {
+    const once = () => onOne((client) => send(client, statements))
+    try {
+      return await once().catch((error) => (isBroken(error) && !closing ? once() : Promise.reject(error)))
+    } catch (error) {
+      throw faultOf(place, error)
+    }
+  }
+
+  async function write(statement: Statement): Promise<Answer> {
+    let sent = false
+    try {
+      return await onOne(async (client) => {
+        sent = true
+        return (await send(client, [statement]))[0]!
+      })
+    } catch (error) {
+      throw sent && isLost(error) ? uncertain(place, error) : faultOf(place, error)
+    }
+  }
+
+  async function attempt<T>(work: (transaction: Transaction) => Promise<T>, told: { committing: boolean }): Promise<T> {
+    return onOne(async (client) => {
+      let state = 'new' as 'new' | 'open' | 'over'
+      const first = (): Statement[] => {
+        const isNew = state === 'new'
+        state = 'open'
+        return isNew ? [begin] : []
+      }
+      try {
+        return await work({
+          async all(...statements) {
+            const opening = first()
+            return (await send(client, [...opening, ...statements])).slice(opening.length)
+          },
+          async commit(...statements) {
+            const opening = first()
+            state = 'over'
+            told.committing = true
+            const answers = await send(client, [...opening, ...statements, { text: 'COMMIT' }])
+            return answers.slice(opening.length, -1)
+          },
+        })
+      } finally {
+        // After an error of the server too. Where the connection is gone there is nothing left to undo.
+        if (state === 'open') await client.query('ROLLBACK').catch(() => {})
+      }
+    })
+  }
+
+  async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let run = 1; ; run++) {
+      const told = { committing: false }
+      try {
+        return await attempt(work, told)
+      } catch (error) {
+        const isSafe = isUndone(error) || (isBroken(error) && !told.committing && run === 1)
+        if (isSafe && run < mostRuns && !closing) continue
+        throw told.committing && isLost(error) ? uncertain(place, error) : faultOf(place, error)
+      }
+    }
+  }
+
+  return {
+    place,
+    read,
+    write,
+    transaction,
+    close() {
+      closing ??= pool.end()
+      return closing
+    },
+  }
+}
+
+/** Sends all at once and waits for all, so that nothing is on the way on a connection that is given back. */
+async function send(client: Client | PoolClient, statements: readonly Statement[]): Promise<Answer[]> {
+  const ended = await Promise.allSettled(
+    statements.map(({ text, values }) => (values ? client.query(text, values.map(sendable)) : client.query(text))),
+  )
+  const failed = ended.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+  return ended.map((one) => {
+    const { rows, rowCount } = (one as PromiseFulfilledResult<{ rows: Answer['rows']; rowCount: number | null }>).value
+    return { rows, count: rowCount ?? 0 }
+  })
+}
+
+/** PostgreSQL's texts hold no NUL. What comes with one is nothing that we have made, and finds nothing. */
+function sendable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sendable)
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+}
+
+/** Rows as one parameter, for `json_populate_recordset`. JSON holds what a text of PostgreSQL does not. */
+export const json = (rows: unknown): string => {
+  const text = JSON.stringify(rows)
+  return /\\u(?:0000|d)/.test(text) ? text.replaceAll(unkept, '$1\\ufffd') : text
+}
+const unkept = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g

@@ -1,0 +1,145 @@
+/**
+ * What becomes of a challenge when its letter finds the account, and when the password is changed. Both hold the account
+ * first, then its row, then its challenges in order of id, so that no two wait for each other.
+ */
+import type { Binding, Challenge, Change } from '../engine/ports.ts'
+import { isOpen, joining } from './live.ts'
+import { draftOf } from './postgres-draft.ts'
+import type { Postgres, Statement } from './postgres-pool.ts'
+import { challengeColumns, lock, setChallenges } from './postgres-rows.ts'
+import { expiryFor, type Users } from './postgres-users.ts'
+
+/** What operations on one account hold. */
+const holds = (accountId: string): string => `account ${accountId}`
+
+/** The operations of this file. */
+export const proofOperations = (db: Postgres, users: Users, wakes: boolean, onQueued: () => void) => ({
+  bind: (binding: Binding): Promise<Challenge | null> => bind(db, users, binding),
+  async change(change: Change): Promise<boolean> {
+    const won = await changeIn(db, users, wakes, change)
+    if (won) onQueued()
+    return won
+  },
+})
+
+function bind(db: Postgres, users: Users, binding: Binding): Promise<Challenge | null> {
+  const { challengeId, accountId, column, at } = binding
+  const row = column && users.reset ? users.idValue(accountId) : null
+  return db.transaction(async (transaction) => {
+    const answers = await transaction.all(
+      lock([holds(accountId)]),
+      ...(row === null ? [] : [holdRow(users, row)]),
+      challengesFor(binding),
+    )
+    const found = answers.at(-1)!.rows as unknown as Challenge[]
+    const asked = found.find((one) => one.id === challengeId)
+    if (!asked || !isOpen(asked, at)) return null
+    const changes: Challenge[] = []
+    if (asked.accountId === null) changes.push(...joined(asked, found, binding))
+    const bound = changes.find((one) => one.id === challengeId) ?? asked
+    const mailed = changes.find((one) => one.id === bound.mails) ?? found.find((one) => one.id === bound.mails)
+    // Bound to another account, it was meant for whoever had the address then.
+    const isGood = bound.accountId === accountId && mailed !== undefined && isOpen(mailed, at)
+    const writes: Statement[] = changes.length > 0 ? [setChallenges(changes)] : []
+    if (isGood && column && row !== null && mailed.id === challengeId) writes.push(setColumns(users, row, column))
+    if (writes.length > 0) await transaction.commit(...writes)
+    return isGood ? mailed : null
+  })
+}
+
+/** The one that was asked for, the one whose proof it mails, and the account's own that are open. */
+const challengesFor = ({ challengeId, accountId, at }: Binding): Statement => ({
+  text: `SELECT ${challengeColumns} FROM latchkey_challenges WHERE id IN (
+      SELECT $1 UNION SELECT mails FROM latchkey_challenges WHERE id = $1
+      UNION SELECT id FROM latchkey_challenges WHERE account_id = $2 AND state <> 'closed' AND state = 'open'
+        AND mails = id AND expires_at > $3 AND flow = (SELECT flow FROM latchkey_challenges WHERE id = $1))
+    ORDER BY id FOR UPDATE`,
+  values: [challengeId, accountId, at],
+})
+
+/** What is written when it is bound for the first time. */
+function joined(asked: Challenge, found: readonly Challenge[], binding: Binding): Challenge[] {
+  const { accountId, at } = binding
+  const live = found
+    .filter((one) => one.accountId === accountId && one.flow === asked.flow && one.mails === one.id)
+    .filter((one) => isOpen(one, at))
+    .sort((a, b) => a.askedAt - b.askedAt || (a.id < b.id ? -1 : 1))
+  const { mails, closes } = joining(live, binding)
+  const closed = live.find((one) => one.id === closes)
+  return [...(closed ? [{ ...closed, state: 'closed' as const }] : []), { ...asked, accountId, mails }]
+}
+
+const holdRow = (users: Users, row: string): Statement => ({
+  text: `SELECT FROM ${users.table} WHERE ${users.id} = ${users.idParameter(1)} FOR NO KEY UPDATE`,
+  values: [row],
+})
+
+const setColumns = (users: Users, row: string, column: NonNullable<Binding['column']>): Statement => ({
+  text: `UPDATE ${users.table} SET ${users.reset!.assign} WHERE ${users.id} = ${users.idParameter(3)}`,
+  values: [column.reference, expiryFor(users, column.expiresAt), row],
+})
+
+function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): Promise<boolean> {
+  const { account, challenge } = change
+  const row = users.idValue(account.id)
+  return db.transaction(async (transaction) => {
+    if (row === null) return false
+    const [, set, found] = await transaction.all(
+      lock([holds(account.id), ...change.forget]),
+      setPassword(users, row, change),
+      challengesOf(account.id),
+    )
+    const open = found!.rows as unknown as Pick<Challenge, 'id' | 'nonce'>[]
+    const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
+    if (set!.count !== 1 || !isGood) return false
+    const draft = draftOf(new Map(), new Map())
+    if (change.session) draft.openSession(change.session)
+    draft.queue(change.letter)
+    draft.note(change.event)
+    await transaction.commit(...closing(change, open), ...draft.statements(wakes))
+    return true
+  })
+}
+
+/** Set only where the account is as the proof saw it: of any number at once, one finds it so. */
+function setPassword(users: Users, row: string, { account, passwordHash }: Change): Statement {
+  const { passwordHash: old, email, verified, active, secondFactor, signOn } = account
+  return {
+    text: `UPDATE ${users.table} SET ${users.password} = $1${users.reset?.clear ?? ''}
+      WHERE ${users.id} = ${users.idParameter(2)} AND ${users.password}::text IS NOT DISTINCT FROM $3::text
+      AND ${users.email} = $4 AND ${users.verified} = $5 AND ${users.active} = $6
+      AND ${users.secondFactor} = $7 AND ${users.signOn} = $8`,
+    values: [passwordHash, row, old, email, verified, active, secondFactor, signOn],
+  }
+}
+
+const challengesOf = (accountId: string): Statement => ({
+  text: `SELECT id, nonce FROM latchkey_challenges WHERE account_id = $1 AND state <> 'closed'
+    ORDER BY id FOR UPDATE`,
+  values: [accountId],
+})
+
+/** What goes with a change: the account's other proofs, its sessions, its counts, and the oldest of its passwords. */
+function closing({ account, at, history, forget }: Change, open: readonly { readonly id: string }[]): Statement[] {
+  const { id, passwordHash: old } = account
+  const remember = {
+    text: 'INSERT INTO latchkey_history (account_id, password_hash, replaced_at) VALUES ($1, $2, $3)',
+    values: [id, old, at],
+  }
+  return [
+    {
+      text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id = ANY($1::text[])`,
+      values: [open.map((one) => one.id)],
+    },
+    { text: 'DELETE FROM latchkey_sessions WHERE account_id = $1', values: [id] },
+    ...(old !== null && history > 0 ? [remember] : []),
+    {
+      text: `DELETE FROM latchkey_history WHERE seq IN
+        (SELECT seq FROM latchkey_history WHERE account_id = $1 ORDER BY seq DESC OFFSET $2)`,
+      values: [id, history],
+    },
+    ...(forget.length > 0
+      ? [{ text: 'DELETE FROM latchkey_limits WHERE key = ANY($1::text[])', values: [forget] }]
+      : []),
+  ]
+}

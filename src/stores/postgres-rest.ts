@@ -1,0 +1,131 @@
+/** Sessions and settings, accounts of our own table, and the removal of what is over. */
+import { findable, lowerAscii, spellings, tidyAddress } from '../accounts/tidy.ts'
+import type { AuditEvent } from '../engine/audit.ts'
+import { Fault } from '../engine/outcome.ts'
+import type { Accounts, NewAccount, Setting, Store } from '../engine/ports.ts'
+import { challengeAge, letterAge, step } from './ages.ts'
+import type { Postgres, Statement } from './postgres-pool.ts'
+import { json } from './postgres-pool.ts'
+import { addEvents, asRow, lock, noted } from './postgres-rows.ts'
+import type { Users } from './postgres-users.ts'
+
+/** The operations of this file. */
+export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
+  async endSession(id, event) {
+    await db.write(noted('DELETE FROM latchkey_sessions WHERE id = $2', [id], event))
+  },
+  async settings() {
+    const [all] = await db.read({ text: 'SELECT name, value, version FROM latchkey_settings ORDER BY name' })
+    return all!.rows as unknown as Setting[]
+  },
+  /** The version that is there decides who was first. */
+  async setSetting({ name, value, version }, at, event) {
+    if (!Number.isInteger(version) || version < 1) return false
+    const change =
+      version === 1
+        ? `INSERT INTO latchkey_settings (name, value, version, changed_at) VALUES ($2, $3, $4, $5)
+          ON CONFLICT (name) DO NOTHING`
+        : `UPDATE latchkey_settings SET value = $3, version = $4, changed_at = $5
+          WHERE name = $2 AND version = $4::integer - 1`
+    return (await db.write(noted(change, [name, value, version, at], event))).count === 1
+  },
+  purge: (at) => purge(db, at),
+})
+
+/** Steps of a purge through the counts, at most; the next purge begins anew. */
+const longestWalk = 200
+
+/** Step after step, each a transaction of its own; what another is removing is passed over. */
+async function purge(db: Postgres, at: number): Promise<number> {
+  const sweep = (table: string, key: string, where: string, until: number): Statement => ({
+    text: `DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where}
+      LIMIT ${step} FOR UPDATE SKIP LOCKED))`,
+    values: [until],
+  })
+  const sweeps = [
+    sweep('latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge),
+    sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= $1`, at - letterAge),
+    sweep('latchkey_sessions', 'id', 'expires_at <= $1', at),
+  ]
+  let total = 0
+  for (const one of sweeps) {
+    for (let gone = -1; gone !== 0; total += gone) gone = (await db.write(one)).count
+  }
+  return total + (await purgeLimits(db, at))
+}
+
+/** Walks by key: an index on the end of each count would cost every ask more than this costs a minute. */
+async function purgeLimits(db: Postgres, at: number): Promise<number> {
+  let total = 0
+  let after = ''
+  for (let walked = 0; walked < longestWalk; walked++) {
+    const { rows } = await db.write({
+      text: `WITH page AS (SELECT key FROM latchkey_limits WHERE key > $1 ORDER BY key LIMIT ${step}),
+        gone AS (DELETE FROM latchkey_limits WHERE key IN (SELECT key FROM page) AND over_at <= $2 RETURNING 1)
+        SELECT (SELECT max(key) FROM page) AS next, (SELECT count(*) FROM page) AS seen, count(*) AS gone FROM gone`,
+      values: [after, at],
+    })
+    const { next, seen, gone } = rows[0] as { next: string | null; seen: number; gone: number }
+    total += gone
+    if (next === null || seen < step) break
+    after = next
+  }
+  return total
+}
+
+/** Adds rows to our own table, one caller at a time. */
+export function adder(db: Postgres, users: Users): Accounts['add'] {
+  if (!users.isOwn) {
+    return async () => {
+      const owner = 'by the application that the table belongs to'
+      throw new Fault('configuration', `Accounts are added to ${users.table} ${owner}.`)
+    }
+  }
+  return (rows, at, event) =>
+    db.transaction(async (transaction) => {
+      const given = rows.map((row) => ({ ...row, email: findable(row.email), username: row.username || null }))
+      const names = given.flatMap(({ username }) => (username === null ? [] : [lowerAscii(username)]))
+      const [, found] = await transaction.all(lock(['accounts']), {
+        text: `SELECT lower(email COLLATE "C") AS email, lower(username COLLATE "C") AS username FROM users
+          WHERE lower(email COLLATE "C") = ANY($1::text[]) OR lower(username COLLATE "C") = ANY($2::text[])`,
+        values: [given.flatMap(({ email }) => spelled(email)), names],
+      })
+      const { added, taken } = chosen(given, found!.rows)
+      if (added.length === 0) return { taken }
+      const { rows: ids } = (await transaction.all(insert(added, at)))[0]!
+      const idOf = new Map(ids.map(({ id, email }) => [email, String(id)]))
+      const events = added.map((row): AuditEvent => ({ ...event!, accountId: idOf.get(row.email)! }))
+      await transaction.commit(...(event ? [addEvents(events)] : []))
+      return { taken }
+    })
+}
+
+const spelled = (email: string): string[] => spellings(tidyAddress(email) ?? email)
+
+/** Which of them find address and name free, beside those that are there and those before them. */
+function chosen(given: readonly NewAccount[], there: readonly Record<string, unknown>[]) {
+  const emails = new Set(there.map((row) => row.email))
+  const names = new Set(there.map((row) => row.username))
+  names.delete(null)
+  const added: NewAccount[] = []
+  const taken: number[] = []
+  for (const [index, row] of given.entries()) {
+    const name = row.username === null ? null : lowerAscii(row.username)
+    if (spelled(row.email).some((one) => emails.has(one)) || names.has(name)) {
+      taken.push(index)
+      continue
+    }
+    added.push(row)
+    emails.add(lowerAscii(row.email))
+    if (name !== null) names.add(name)
+  }
+  return { added, taken }
+}
+
+const insert = (rows: readonly NewAccount[], at: number): Statement => ({
+  text: `INSERT INTO users (email, username, password_hash, email_verified, is_active, created_at)
+    SELECT email, username, password_hash, verified, active, $2::bigint FROM json_to_recordset($1)
+      AS given (email text, username text, password_hash text, verified boolean, active boolean)
+    RETURNING id, email`,
+  values: [json(rows.map(asRow)), at],
+})
