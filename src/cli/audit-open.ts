@@ -4,7 +4,7 @@ import type { Keyring } from '../engine/keys.ts'
 import type { Accounts, Store } from '../engine/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import type { Io } from './command.ts'
-import { ofDatabase, withStore } from './opened.ts'
+import { ofDatabase, ofSecret, withStore } from './opened.ts'
 
 /** The audit of the database that is configured. `keys` are not to be used by commands that did not ask for them. */
 export type Opened = {
@@ -15,8 +15,6 @@ export type Opened = {
   readonly random: typeof systemRandom
 }
 
-const ofSecret = /^L00[1-6]/
-
 /** Runs `work` on it and closes the database again, whatever happens. `keyed`: the secret must be there and sound. */
 export function withAudit(
   flags: { readonly config?: string },
@@ -24,7 +22,7 @@ export function withAudit(
   keyed: boolean,
   work: (opened: Opened) => Promise<number>,
 ): Promise<number> {
-  const counts = (code: string): boolean => ofDatabase.test(code) || (keyed && ofSecret.test(code))
+  const counts = (code: string): boolean => ofDatabase.test(code) || (keyed && ofSecret(code))
   return withStore(flags, io, counts, ({ store, accounts, options }) => {
     const keys = auditKeys(options.secret ?? '', options.secretFallbacks, options.audit)
     return work({ store, accounts, keys, clock: systemClock, random: systemRandom })

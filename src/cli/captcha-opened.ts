@@ -5,12 +5,10 @@ import { keyring } from '../engine/keys.ts'
 import type { Kit } from '../engine/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import { type Io, UsageError } from './command.ts'
-import { ofDatabase, withStore } from './opened.ts'
+import { ofDatabase, ofSecret, withStore } from './opened.ts'
 
 /** What settings are read and written with. */
 export type SettingsKit = Pick<Kit, 'store' | 'clock' | 'random' | 'keys'>
-
-const ofSecret = /^L00/
 
 /** Runs `work` on the settings of the database that is configured. */
 export function withSettings(
@@ -18,7 +16,7 @@ export function withSettings(
   io: Io,
   work: (kit: SettingsKit, development: boolean) => Promise<number>,
 ): Promise<number> {
-  const counts = (code: string): boolean => ofDatabase.test(code) || (ofSecret.test(code) && code !== 'L003')
+  const counts = (code: string): boolean => ofDatabase.test(code) || ofSecret(code)
   return withStore(flags, io, counts, ({ store, options, development }) => {
     const keys = keyring(options.secret!, options.secretFallbacks)
     return work({ store, clock: systemClock, random: systemRandom, keys }, development)

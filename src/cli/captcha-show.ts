@@ -17,14 +17,19 @@ A secret is only said to be there. "unreadable" is one that was sealed under a S
     return withSettings(values, io, async (kit) => {
       for (const form of forms) {
         const setting = await captchaOf(kit, form).catch(() => 'unknown' as const)
-        await io.out(`${form.padEnd(8)} ${lineOf(kit, form, setting)}\n`)
+        await io.out(`${form.padEnd(8)} ${captchaLine(kit, form, setting)}\n`)
       }
       return 0
     })
   },
 }
 
-function lineOf(kit: SettingsKit, form: (typeof forms)[number], setting: CaptchaSetting | 'unknown' | null): string {
+/** What is set up for a form, in a line; never its secret. */
+export function captchaLine(
+  kit: SettingsKit,
+  form: (typeof forms)[number],
+  setting: CaptchaSetting | 'unknown' | null,
+): string {
   if (setting === null) return 'off'
   if (setting === 'unknown') return 'not readable by this version; altcha is asked for always'
   const { provider, siteKey, threshold, outage, when } = setting

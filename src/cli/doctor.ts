@@ -1,6 +1,8 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { captchaOf } from '../captcha/set.ts'
+import { forms } from '../engine/captcha.ts'
 import { fresh, keyring } from '../engine/keys.ts'
 import type { Accounts } from '../engine/ports.ts'
 import { linksOf } from '../http/routes.ts'
@@ -9,12 +11,15 @@ import { mailer } from '../mail/mailer.ts'
 import { type Config, loadConfig, soundOptions, tableOf, wayOf } from '../server/config.ts'
 import { finding, isSound, told } from '../server/findings.ts'
 import { systemClock, systemRandom } from '../system.ts'
+import { captchaLine } from './captcha-show.ts'
 import { type Command, configFlag, configHelp, type Io, readArgs } from './command.ts'
+import { type DnsQuestion, mailRecords } from './doctor-dns.ts'
 
 /** Rows that are looked at for the formats of their hashes. */
 const sample = 10_000
 
-type Check = { readonly name: string; run(): Promise<string> }
+/** `warns`: what is wrong is told, and is no error. */
+type Check = { readonly name: string; readonly warns?: boolean; run(): Promise<string> }
 
 /** Checks everything that a start needs, and says what is wrong. */
 export const doctor: Command = {
@@ -22,38 +27,44 @@ export const doctor: Command = {
 Usage: latchkey doctor [flags]
 
 ${configHelp}
+  --dkim SELECTOR   the selector under which your relay's DKIM key stands in the DNS
+  --dns HOST:PORT   the name server to ask; default: the system's
 
-Changes nothing and mails nothing ("latchkey mail test TO" does). Looks at ${sample.toLocaleString('en')} accounts at most for the formats of
+Changes nothing and mails nothing ("latchkey mail test TO" does). Asks the DNS for SPF, DKIM, DMARC, MTA-STS and TLS reports
+of the domain that mail comes from; what lacks there is told as "warn". Looks at ${sample.toLocaleString('en')} accounts at most for the formats of
 their hashes, and prints a sample link, which opens nothing. Exit code 1 on any error.`,
   async run(args, io) {
-    const { values } = readArgs(args, configFlag)
+    const { values } = readArgs(args, { ...configFlag, dkim: { type: 'string' }, dns: { type: 'string' } })
     const config = await loadConfig(io.environment, values, io.folder)
     await io.out(`Configuration: ${config.file ?? 'environment only'}\n`)
     if (config.findings.length > 0) await io.out(told(config.findings))
     let good = isSound(config.findings)
-    for (const check of checksOf(config)) good = (await report(check, io)) && good
+    for (const check of await checksOf(config, { selector: values.dkim ?? null, server: values.dns ?? null }))
+      good = (await report(check, io)) && good
     await io.out(good ? 'All is well.\n' : 'Something is wrong; see above.\n')
     return good ? 0 : 1
   },
 }
 
-async function report({ name, run }: Check, io: Io): Promise<boolean> {
+async function report({ name, warns, run }: Check, io: Io): Promise<boolean> {
   try {
     await io.out(`ok     ${name}: ${await run()}\n`)
     return true
   } catch (error) {
-    await io.out(`error  ${name}: ${(error as Error).message}\n`)
-    return false
+    await io.out(`${warns ? 'warn ' : 'error'}  ${name}: ${(error as Error).message}\n`)
+    return warns === true
   }
 }
 
-function checksOf(config: Config): Check[] {
+async function checksOf(config: Config, dns: Omit<DnsQuestion, 'domain'>): Promise<Check[]> {
   const { options } = config
   const { store, mail } = options
   return [
     ...(isSound(config.findings) ? [{ name: 'flows', run: async () => checkFlows(config) }] : []),
     ...(store ? [{ name: 'database', run: () => checkDatabase(config) }] : []),
+    ...(store && isSound(config.findings) ? [{ name: 'captchas', run: () => checkCaptchas(config) }] : []),
     ...(mail ? [{ name: 'mail', run: () => checkMail(config) }] : []),
+    ...(mail ? await mailDomain(mail.from, dns) : []),
     { name: 'clock', run: checkClock },
   ]
 }
@@ -111,6 +122,41 @@ function formatOf(hash: string | null): string {
   const format = /^\$?([a-z0-9_-]{1,24})\$/i.exec(hash)?.[1]
   if (format === 'argon2id' || format === 'argon2i' || format === 'argon2d') return format
   return `${format ?? 'unknown'} (cannot be read: these log in only after a reset)`
+}
+
+/** What is set up for each form, and whether its secret can be read: an unreadable one asks everybody for ALTCHA. */
+async function checkCaptchas({ options }: Config): Promise<string> {
+  const { table, columns } = tableOf(options)
+  if ((await options.store!.pending(table, columns)).length > 0) throw new Error('the database is not up to date')
+  const { store } = await options.store!.open(table, columns)
+  try {
+    const kit = {
+      store,
+      clock: systemClock,
+      random: systemRandom,
+      keys: keyring(options.secret!, options.secretFallbacks),
+    }
+    const lines = await Promise.all(
+      forms.map(async (form) => `${form} ${captchaLine(kit, form, await captchaOf(kit, form))}`),
+    )
+    if (lines.some((line) => line.includes('unreadable'))) throw new Error(lines.join('; '))
+    return lines.join('; ')
+  } finally {
+    await store.close()
+  }
+}
+
+async function mailDomain(from: string, dns: Omit<DnsQuestion, 'domain'>): Promise<Check[]> {
+  const domain = /@([^\s@<>]+)>?\s*$/.exec(from)?.[1] ?? ''
+  const looked = await mailRecords({ ...dns, domain })
+  return looked.map(({ name, ok, said }) => ({
+    name: `${name} of ${domain}`,
+    warns: true,
+    run: async () => {
+      if (!ok) throw new Error(said)
+      return said
+    },
+  }))
 }
 
 async function checkMail({ options }: Config): Promise<string> {

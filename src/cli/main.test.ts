@@ -153,7 +153,6 @@ test('a command line that is wrong ends with 2, on standard error, with a hint',
     [['accounts'], /Did you mean "accounts add"/],
     [['frobnicate'], /See "latchkey help"/],
     [['serve', '--prot', '80'], /Unknown option '--prot'[\s\S]*serve --help/],
-    [['serve', '--processes', '4'], /not in this version/],
     [['serve', '--port'], /--port/],
     [['mail', 'test'], /TO is missing/],
     [['mail', 'test', 'a@x.org,b@x.org'], /not one plain address/],
@@ -397,6 +396,7 @@ test('doctor says what is well and what is not', async () => {
     good.out,
     /ok +database: up to date\n +accounts: table "users", 2 rows: 1 argon2id, 1 without a password/,
   )
+  assert.match(good.out, /ok +captchas: request off; verify off; change off; login off/)
   assert.match(good.out, /ok +clock: 20/)
   const bad = await run(['doctor'], folder, { ...sound, SECRET_KEY: '' })
   assert.equal(bad.code, 1)

@@ -11,6 +11,9 @@ import { atKeyboard } from './keyboard.ts'
 /** Findings that have to do with the database, the file and the flows; whoever adds an account needs no mail server. */
 export const ofDatabase = /^L0(2[56]|4[02]|5|6)/
 
+/** Findings that have to do with the secret; PUBLIC_URL (L003) has its number among them. */
+export const ofSecret = (code: string): boolean => /^L00/.test(code) && code !== 'L003'
+
 /** An open database, and the configuration that it was opened by. */
 export type OpenedStore = {
   readonly store: Store

@@ -1,6 +1,5 @@
 import { loadConfig } from '../server/config.ts'
-import { run } from '../server/run.ts'
-import { type Command, configFlag, configHelp, readArgs, UsageError } from './command.ts'
+import { type Command, configFlag, configHelp, readArgs } from './command.ts'
 
 /** The production server; with DEBUG=true the development one. */
 export const serve: Command = {
@@ -11,8 +10,8 @@ Usage: latchkey serve [flags]
   --host ADDRESS  the address to listen on; default: HOST, else 127.0.0.1
   --flows A,B     which flows; default: FLOWS, else all of the configuration file, else all
   --no-worker     serves only; letters are sent by "latchkey worker"
-  --processes N   how many processes; this version runs 1. Start it more than once for more: one database file may be
-                  shared, each with a port of its own
+  --processes N   how many processes answer, on one port; auto: one for each core; default: 1. One more sends letters,
+                  unless --no-worker is given. What dies is started anew
 ${configHelp}
 
 Refuses to start, with a number, a reason and a hint, when something is unsafe or the database is not up to date.
@@ -29,13 +28,16 @@ Exit codes: 0 stopped in order, 1 failed (a port that is taken, a database that 
       processes: { type: 'string' },
     } as const
     const { values } = readArgs(args, flags)
-    const { processes = '1', 'no-worker': alone = false, ...given } = values
-    if (!/^[1-9]\d{0,2}$/.test(processes)) throw new UsageError(`--processes takes a number from 1, not "${processes}"`)
-    if (processes !== '1') {
-      throw new UsageError('--processes above 1 is not in this version; start the server more than once instead')
-    }
+    const { 'no-worker': alone = false, ...given } = values
     const config = await loadConfig(io.environment, given, io.folder)
+    const screen = { out: (text: string) => void io.out(text), error: io.error }
+    // Loaded as needed: the parent of several answers nobody, and stays small without what answers.
+    if (config.processes > 1) {
+      const { runSeveral } = await import('../server/processes.ts')
+      return runSeveral(config, screen, { letters: !alone, flags: given })
+    }
+    const { run } = await import('../server/run.ts')
     const options = alone ? { ...config.options, worker: false } : config.options
-    return run({ ...config, options }, { out: (text) => void io.out(text), error: io.error }, { http: true })
+    return run({ ...config, options }, screen, { http: true })
   },
 }
