@@ -16,7 +16,7 @@ import { refuseLimits } from './engine/limit-bounds.ts'
 import { limited } from './engine/limiter.ts'
 import { type Limits, standard } from './engine/limits.ts'
 import { Fault } from './engine/outcome.ts'
-import type { Accounts, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
+import type { Accounts, Clock, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
 import { refuseSecrets } from './engine/secrets.ts'
 import { verbs } from './engine/verbs.ts'
 import * as allFlows from './flows/index.ts'
@@ -226,7 +226,8 @@ function baseOf(text: string): string {
 
 async function start(options: Options, settings: Settings): Promise<Opened> {
   const { flows, publicUrl, spaUrl } = settings
-  const clock = options.clock ?? systemClock
+  let time = options.clock ?? systemClock
+  const clock: Clock = { now: () => time.now() }
   const random = options.random ?? systemRandom
   const log = options.log ?? logLine
   const noted = (level: LogEntry['level'], message: string, fields: Record<string, unknown>): void =>
@@ -238,7 +239,9 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const mailer = mailerOf(options.mail, clock)
   const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
   const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
-  const { accounts, ...opened } = await options.store.open(options.accounts ?? own, settings.columns)
+  const { accounts, clock: shared, ...opened } = await options.store.open(options.accounts ?? own, settings.columns)
+  // Processes that share a database share its time.
+  if (shared && !options.clock) time = shared
   const secrets = keyring(options.secret, options.secretFallbacks)
   const keys = await withLasting(secrets, opened.store, random, clock.now()).catch(async (error) => {
     await opened.store.close()

@@ -270,7 +270,7 @@ test('a database that was never migrated is told of with its number', async () =
 test('serve refuses an unsafe configuration with every number and exit code 78', async () => {
   const { code, out, error } = await run(['serve'], await scratch(), {
     SECRET_KEY: 'short',
-    DATABASE_URL: 'postgres://u:hunter2@x/y',
+    DATABASE_URL: 'postgres://u:hunter2%@x/y',
   })
   assert.equal(code, 78)
   assert.equal(out, '')

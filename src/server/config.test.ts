@@ -100,7 +100,8 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L041: [sound, { flows: [{ ...code, disclosure: 'explicit' }] }],
   L042: [sound, { flows: [{ name: 'mine' } as never] }],
   L050: [{ ...sound, DATABASE_URL: 'mysql://localhost/app' }],
-  L051: [{ ...sound, DATABASE_URL: 'postgres://app:hunter2@localhost/app' }],
+  L051: [{ ...sound, DATABASE_URL: 'postgres://app:hunter2%@localhost/app' }],
+  L053: [{ ...sound, DATABASE_URL_DIRECT: 'postgres://app:hunter2@localhost/app' }],
 }
 
 for (const [number, [environment, file, flags]] of Object.entries(found)) {

@@ -74,6 +74,11 @@ export const findings = {
     'TRUSTED_PROXIES trusts everyone: any caller can name any network address and so pass the limits',
     'List only the addresses of your own proxies.',
   ],
+  L019: [
+    'error',
+    '--processes is neither a number from 1 to {most} nor auto: {value}',
+    'Take auto for one process per core, or leave it out for one.',
+  ],
   L020: [
     'error',
     'DEBUG is on and HOST is {value}: others could read every letter in the development inbox',
@@ -89,6 +94,11 @@ export const findings = {
   ],
   L025: ['error', '{name} is neither True nor False', 'Write True or False.'],
   L026: ['error', '{name} has a value that is not known: {value}', 'It knows: {known}.'],
+  L027: [
+    'error',
+    '--processes is {value} and letters go to the development inbox, which one process keeps in its memory',
+    'Leave --processes out, or set EMAIL_BACKEND=console or EMAIL_URL.',
+  ],
   L030: [
     'error',
     'There is no mail server: EMAIL_HOST and EMAIL_URL are not set',
@@ -136,17 +146,18 @@ export const findings = {
   L050: [
     'error',
     'DATABASE_URL is not understood',
-    'Write sqlite:PATH, such as sqlite:data/latchkey.db; sqlite:/var/lib/latchkey/app.db is an absolute path.',
+    'Write sqlite:PATH, such as sqlite:data/latchkey.db (sqlite:/var/lib/latchkey/app.db is an absolute path), or postgres://….',
   ],
-  L051: [
-    'error',
-    'DATABASE_URL names a PostgreSQL database, which is not yet in this version',
-    'Use sqlite:PATH. Several processes on one machine may share one file.',
-  ],
+  L051: ['error', '{name} is not usable: {reason}', 'Write postgres://user:password@host:5432/database.'],
   L052: [
     'error',
     'The database is not up to date: {steps}',
     'Run "latchkey migrate" ("--dry-run" shows what it would do), then start again.',
+  ],
+  L053: [
+    'error',
+    'DATABASE_URL_DIRECT is set, and DATABASE_URL names no PostgreSQL database',
+    'Remove it: it is the way past PgBouncer to the same database.',
   ],
   L070: [
     'error',

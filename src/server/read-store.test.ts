@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sqlitePath } from './read-store.ts'
+import { readStore, sqlitePath } from './read-store.ts'
+import { reading } from './variables.ts'
 
 test('a SQLite URL is read as it is written here, in Rails and in Django', () => {
   assert.equal(sqlitePath('sqlite:data/app.db'), 'data/app.db')
@@ -22,4 +23,34 @@ test('what names no file is no SQLite URL', () => {
   ]) {
     assert.equal(sqlitePath(wrong), null, wrong)
   }
+})
+
+test('a PostgreSQL address is taken without touching the database, and one that is none is refused without being quoted', () => {
+  const found = (environment: Record<string, string>) => {
+    const read = reading(environment)
+    const store = readStore(read, undefined)
+    return [store !== undefined, read.findings.map(({ code, message }) => [code, message])]
+  }
+  const good = [
+    'postgres://u:p%40ss@db.example.com:5432/app?sslmode=verify-full',
+    'postgresql:///app?host=/run/postgresql',
+  ]
+  for (const DATABASE_URL of good) assert.deepEqual(found({ DATABASE_URL }), [true, []])
+  assert.deepEqual(found({ DATABASE_URL: good[0]!, DATABASE_URL_DIRECT: good[1]! }), [true, []])
+  for (const url of [
+    'postgres:app',
+    'postgres://u:hunter2#@x/y:z@',
+    'postgres://u:hunter2%@x/y',
+    'postgres://u:p@x:port/y',
+  ]) {
+    const [taken, findings] = found({ DATABASE_URL: url })
+    assert.equal(taken, false, url)
+    assert.deepEqual(
+      (findings as string[][]).map(([code]) => code),
+      ['L051'],
+      url,
+    )
+    assert.doesNotMatch(JSON.stringify(findings), /hunter2|port\/y/)
+  }
+  assert.deepEqual((found({ DATABASE_URL_DIRECT: good[0]! })[1] as string[][])[0]?.[0], 'L053')
 })

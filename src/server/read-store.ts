@@ -1,5 +1,6 @@
 /** DATABASE_URL: which database, without touching it. */
 import type { Database } from '../engine/ports.ts'
+import { postgres, refuseAddress } from '../stores/postgres.ts'
 import { sqlite } from '../stores/sqlite.ts'
 import { finding } from './findings.ts'
 import type { Reading } from './variables.ts'
@@ -11,13 +12,22 @@ const usual = 'sqlite:data/latchkey.db'
 export function readStore(read: Reading, file: Database | string | undefined): Database | undefined {
   const asked = read.text('DATABASE_URL') ?? file ?? usual
   if (typeof asked !== 'string') return asked
-  if (/^postgres(ql)?:/i.test(asked)) {
-    read.findings.push(finding('L051'))
-    return undefined
-  }
+  const direct = read.text('DATABASE_URL_DIRECT')
+  if (isPostgres(asked)) return readPostgres(read, asked, direct)
+  if (direct !== undefined) read.findings.push(finding('L053'))
   const path = sqlitePath(asked)
   if (path === null) read.findings.push(finding('L050'))
   return path === null ? undefined : sqlite(path)
+}
+
+const isPostgres = (url: string): boolean => /^postgres(?:ql)?:/i.test(url)
+
+function readPostgres(read: Reading, url: string, direct: string | undefined): Database | undefined {
+  const reason = refuseAddress(url)
+  if (reason) read.findings.push(finding('L051', { name: 'DATABASE_URL', reason }))
+  const other = direct === undefined ? null : refuseAddress(direct)
+  if (other) read.findings.push(finding('L051', { name: 'DATABASE_URL_DIRECT', reason: other }))
+  return reason || other ? undefined : postgres(url, direct === undefined ? {} : { direct })
 }
 
 /**

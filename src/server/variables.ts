@@ -12,7 +12,9 @@ export const variables = {
   HOST: 'Address to listen on. Default: 127.0.0.1.',
   PORT: 'Port to listen on. Default: 3000.',
   TRUSTED_PROXIES: 'Addresses or networks with commas between them, whose X-Forwarded-For is believed. Default: none.',
-  DATABASE_URL: 'sqlite:PATH. Default: sqlite:data/latchkey.db.',
+  DATABASE_URL: 'sqlite:PATH or postgres://user:password@host:5432/database. Default: sqlite:data/latchkey.db.',
+  DATABASE_URL_DIRECT:
+    'The same PostgreSQL database past PgBouncer: there one listens for letters. Default: none, one looks every second.',
   EMAIL_BACKEND:
     'smtp, console or inbox, or the name Django has for it. Default: smtp; in development inbox, and printed.',
   EMAIL_URL: 'smtp://user:password@host:587 or smtps://…, instead of the next six.',
@@ -34,7 +36,7 @@ export const variables = {
 } as const
 
 export type VariableName = keyof typeof variables
-export type FlagName = 'host' | 'port' | 'flows'
+export type FlagName = 'host' | 'port' | 'flows' | 'processes'
 
 /** Variables by name, as a process is given them. */
 export type Environment = Readonly<Record<string, string | undefined>>
