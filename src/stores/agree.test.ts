@@ -1,10 +1,11 @@
-/** Whatever is done in whatever order: SQLite answers as the reference in memory does, and ends with the same rows. */
+/** Whatever is done in whatever order: a database answers as the reference in memory does, and ends with the same rows. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { newPostgres } from '../../test/databases.ts'
 import { own } from '../accounts/own.ts'
 import { keyring } from '../engine/keys.ts'
 import type { Account, Accounts, Challenge, Settlement, Store } from '../engine/ports.ts'
@@ -209,45 +210,72 @@ const turn = fc.constantFrom(1, 1000, minute / 2, minute, 6 * minute, 16 * minut
     },
 )
 
-async function pairs(folder: string): Promise<[Pair, Pair]> {
+type Other = Pair & { end(): Promise<void> }
+
+async function onSqlite(): Promise<Other> {
+  const folder = mkdtempSync(join(memoryOrDisk, 'latchkey-'))
   const database = sqlite(join(folder, 'app.db'))
   await database.migrate(own, true)
-  const both = [await memory().open(own, true), await database.open(own, true)] as const
+  const opened = await database.open(own, true)
+  const end = async (): Promise<void> => {
+    await opened.store.close()
+    rmSync(folder, { recursive: true })
+  }
+  return { ...opened, end }
+}
+
+async function onPostgres(): Promise<Other> {
+  const { database, drop } = await newPostgres()
+  const opened = await database.open(own, true)
+  const end = async (): Promise<void> => {
+    await opened.store.close()
+    drop()
+  }
+  return { ...opened, end }
+}
+
+async function withPeople(both: readonly Pair[]): Promise<void> {
   for (const { accounts } of both) {
     const row = { username: null, passwordHash: 'hash', verified: true, active: true }
     await accounts.add([{ ...row, email: 'ana@example.org' }], start)
     await accounts.add([{ ...row, email: 'bea@example.org', passwordHash: null }], start)
   }
-  return [both[0], both[1]]
 }
 
-test('SQLite does what the reference does, whatever is done', async () => {
-  const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, count, outbox, rest, chain, turn), {
-    minLength: 40,
-    maxLength: 150,
-  })
-  const property = fc.asyncProperty(steps, async (all) => {
-    const folder = mkdtempSync(join(memoryOrDisk, 'latchkey-'))
-    const [reference, other] = await pairs(folder)
-    try {
-      const seen = await reference.accounts.list(null, 10)
-      const story: Story = { at: start, challenges: [], letters: [], seen, sessions: [] }
-      for (const step of all) {
-        const work = step(story)
-        const expected = await work(reference)
-        assert.deepEqual(await work(other), expected)
-      }
-      const ids = story.challenges.map((one) => one.id)
-      assert.deepEqual(
-        await everything(other.store, ids, other.accounts),
-        await everything(reference.store, ids, reference.accounts),
-      )
-      assert.deepEqual(await other.store.audit.rows(0, 1000), await reference.store.audit.rows(0, 1000))
-      assert.deepEqual(await other.store.audit.segments(0, 1000), await reference.store.audit.segments(0, 1000))
-    } finally {
-      await other.store.close()
-      rmSync(folder, { recursive: true })
-    }
-  })
-  await fc.assert(property, { numRuns: 15, endOnFailure: true })
+const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, count, outbox, rest, chain, turn), {
+  minLength: 40,
+  maxLength: 150,
 })
+
+async function agrees(open: () => Promise<Other>, all: readonly Step[]): Promise<void> {
+  const [reference, other] = [await memory().open(own, true), await open()]
+  try {
+    await withPeople([reference, other])
+    const seen = await reference.accounts.list(null, 10)
+    const story: Story = { at: start, challenges: [], letters: [], seen, sessions: [] }
+    for (const step of all) {
+      const work = step(story)
+      const expected = await work(reference)
+      assert.deepEqual(await work(other), expected)
+    }
+    const ids = story.challenges.map((one) => one.id)
+    assert.deepEqual(
+      await everything(other.store, ids, other.accounts),
+      await everything(reference.store, ids, reference.accounts),
+    )
+    assert.deepEqual(await other.store.audit.rows(0, 1000), await reference.store.audit.rows(0, 1000))
+    assert.deepEqual(await other.store.audit.segments(0, 1000), await reference.store.audit.segments(0, 1000))
+  } finally {
+    await other.end()
+  }
+}
+
+for (const [name, open] of [
+  ['SQLite', onSqlite],
+  ['PostgreSQL', onPostgres],
+] as const) {
+  test(`${name} does what the reference does, whatever is done`, async () => {
+    const property = fc.asyncProperty(steps, (all) => agrees(open, all))
+    await fc.assert(property, { numRuns: 15, endOnFailure: true })
+  })
+}
