@@ -1,13 +1,15 @@
 /**
  * Everything that `npm test` holds, in the order in which a mistake is found soonest: types, lint, layers, then the
  * tests, those in a browser last. `--long` runs what takes longer instead; other arguments choose files whose path
- * holds one of them. Nothing is skipped silently: a test that skips itself is named at the end.
+ * holds one of them. Nothing is skipped silently: a test that skips itself is named at the end. One PostgreSQL serves all
+ * files, started here unless TEST_DATABASE_URL names another.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
+import { type PostgresServer, startPostgres } from '../test/postgres.ts'
 
 const long = process.argv.includes('--long')
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
@@ -106,7 +108,23 @@ const byChance = globSync('{src,test}/**/*.test.ts').filter((file) =>
 )
 const find = (...patterns: string[]): string[] => globSync(patterns).filter(wanted).sort()
 
+/** Handed on to every file by the environment. */
+async function startDatabase(): Promise<PostgresServer | null> {
+  if (process.env.TEST_DATABASE_URL) return null
+  try {
+    const server = await startPostgres()
+    process.env.TEST_DATABASE_URL = server.url
+    return server
+  } catch (error) {
+    total.failed += 1
+    failures.push(`PostgreSQL for the tests\n${readable(error as Error)}`)
+    return null
+  }
+}
+
+let database: PostgresServer | null = null
 if (long) {
+  database = await startDatabase()
   // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
   process.env.TEST_TIMES ??= '10'
   await testFiles('long', find('test/long/**/*.test.ts'), 1)
@@ -121,6 +139,7 @@ if (long) {
     check('texts of the sources', process.execPath, 'scripts/check-seed-texts.ts')
     check('requirements and attacks', process.execPath, 'scripts/check-conformance.ts')
   }
+  database = await startDatabase()
   const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
   await testFiles(
@@ -131,6 +150,7 @@ if (long) {
   await testFiles('in a browser', inBrowser, 1)
 }
 
+await database?.stop()
 if (checks.length === 0 && [...perFile.values()].every((tests) => tests === 0)) {
   total.failed += 1
   failures.push('no test ran')
