@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { isCommon } from './accounts/block-list.ts'
+import { breached } from './accounts/breached.ts'
 import { argon2Hasher, usualInFlight } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
 import { tidyAddress } from './accounts/tidy.ts'
@@ -280,6 +281,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     shut: measured.shut(limiter.shut),
     alarm,
     isCommon,
+    isBreached: options.breached ? breached(options.breached, clock, noted) : async () => false,
   }
   const sender = worker({
     kit,

@@ -1,4 +1,5 @@
 /** The options of `latchkey()`: one type for code, configuration file and environment. */
+import type { BreachedOptions } from './accounts/breached.ts'
 import type { AuditOptions } from './audit/auditor.ts'
 import type { CaptchaOptions } from './captcha/index.ts'
 import type { Flow } from './engine/flow.ts'
@@ -87,6 +88,8 @@ export type Options = {
   readonly audit?: AuditOptions
   /** Served as `/.well-known/security.txt`: `{ contact, expires }`. Default: nothing is. */
   readonly security?: SecurityContact
+  /** Where breached passwords are asked for, `{ url }`, by five digits of a digest. Default: nowhere; a built-in list of common ones is. */
+  readonly breached?: BreachedOptions
   /** Hashes in flight at once, of 19 MiB each. Default: one more than there are cores. */
   readonly hashes?: number
   /** Whether this process sends letters, seals the audit and cleans up. Default: true. */

@@ -50,6 +50,7 @@ type Needs = Pick<
   | 'tidyAddress'
   | 'tidyPassword'
   | 'isCommon'
+  | 'isBreached'
 >
 
 type Entitled = { readonly account: Account; readonly challenge: Challenge | null; readonly nonce: string | null }
@@ -75,7 +76,8 @@ export async function change(
   const password = kit.tidyPassword(wanted.password)
   const confirm = wanted.confirm === null ? null : kit.tidyPassword(wanted.confirm)
 
-  const cheap = judge(flow.password, password, { confirm, account, isCommon: kit.isCommon })
+  const { isCommon, hasher } = kit
+  const cheap = judge(flow.password, password, { confirm, account, isCommon, refuses: hasher.refuses })
   const unmet = cheap.length > 0 ? cheap : await repeats(kit, flow, account, password)
   if (unmet.length > 0) {
     await kit.store.note(event(at, 'password.refused', wanted.caller, { ...about, because: unmet.join(' ') }))
@@ -126,15 +128,16 @@ export async function openGrant(
   return ineligible(flow, account) ?? { account, challenge, nonce }
 }
 
-/** The slow judgements: the current password, and the earlier ones that the flow looks back on. */
+/** The slow judgements: what a breach made known, the current password, and the earlier ones that the flow looks back on. */
 async function repeats(kit: Needs, flow: Flow, account: Account, password: string): Promise<Unmet[]> {
-  if (account.passwordHash !== null && (await kit.hasher.verify(account.passwordHash, password))) {
+  if (await kit.isBreached(password)) return ['common']
+  if (account.passwordHash !== null && (await kit.hasher.matches(account.passwordHash, password))) {
     return ['same-as-current']
   }
   // The current one is the first of those that are looked back on.
   const earlier = flow.password.history > 1 ? await kit.store.history(account.id, flow.password.history - 1) : []
   for (const hash of earlier) {
-    if (await kit.hasher.verify(hash, password)) return ['used-before']
+    if (await kit.hasher.matches(hash, password)) return ['used-before']
   }
   return []
 }
@@ -177,7 +180,11 @@ async function set(
 }
 
 /** Counts that a success ends: wrong codes of this address, failed log-ins of the account. */
-function countsOf(kit: Needs, account: Account, names: readonly string[]): string[] {
+export function countsOf(
+  kit: Pick<Kit, 'keys' | 'limits' | 'tidyAddress'>,
+  account: Account,
+  names: readonly string[],
+): string[] {
   const address = kit.tidyAddress(account.email) ?? account.email
   const wrong = wrongCodeTakes(kit.keys, kit.limits, digest(kit.keys.lasting, 'address', [address]))
   const failed = [

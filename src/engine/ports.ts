@@ -386,9 +386,14 @@ export type Database = {
 
 /** Makes and compares password hashes, off the main thread, a bounded number at a time. */
 export type Hasher = {
+  /** In the form that the table's new passwords are written in. */
   hash(password: string): Promise<string>
-  /** False for a hash that is null or of no known format, after the same work. */
+  /** For a log-in: the same work whatever the hash is, and where it is null or of no known format. */
   verify(hash: string | null, password: string): Promise<boolean>
+  /** For whoever has proved that the account is theirs: no more work than the hash's own. */
+  matches(hash: string, password: string): Promise<boolean>
+  /** Why the form cannot hold a password whole; null when it does. What is refused is never hashed. */
+  refuses(password: string): 'too-many-bytes' | 'outer-space' | null
 }
 
 /** A letter as it leaves. */
@@ -458,4 +463,6 @@ export type Kit = {
   readonly alarm: Alarm
   /** Whether a password is on the block list. */
   readonly isCommon: (password: string) => boolean
+  /** Whether it was in a breach, asked elsewhere; false where there is nobody to ask. */
+  readonly isBreached: (password: string) => Promise<boolean>
 }

@@ -10,9 +10,11 @@ import type { LogEntry, MailOptions, Options } from '../options.ts'
 import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
 import { readAlarms } from './read-alarms.ts'
+import { readBreached } from './read-breached.ts'
 import { readMail } from './read-mail.ts'
 import { type MetricsListen, readMetrics } from './read-metrics.ts'
 import { isProduction, type Listen, readListen, readNames, readProxies } from './read-network.ts'
+import { readProcesses } from './read-processes.ts'
 import { readSecret } from './read-secret.ts'
 import { readStore } from './read-store.ts'
 import { type Environment, type Flags, type Reading, reading } from './variables.ts'
@@ -21,6 +23,8 @@ import { type Environment, type Flags, type Reading, reading } from './variables
 export type Config = {
   readonly options: Partial<Options>
   readonly listen: Listen
+  /** Over how many processes the server is spread, 1 or more. */
+  readonly processes: number
   /** Where metrics are served; null: nowhere. */
   readonly metrics: MetricsListen | null
   readonly development: boolean
@@ -64,14 +68,16 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     trustedProxies: readProxies(read, file),
     ...readLimits(read, file, development),
     ...readAlarms(read, file),
+    ...readBreached(read, file),
     development,
   }
   const metrics = readMetrics(read)
+  const processes = readProcesses(read, flags, mail)
   const logLevel = readLevel(read)
   const findings = [...loaded.findings, ...read.findings].sort((a, b) =>
     a.code < b.code ? -1 : a.code > b.code ? 1 : 0,
   )
-  return { options, listen, metrics, development, logLevel, findings, file: loaded.path }
+  return { options, listen, processes, metrics, development, logLevel, findings, file: loaded.path }
 }
 
 /**

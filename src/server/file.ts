@@ -108,6 +108,7 @@ const schema = z.strictObject({
   limits: z.union([z.literal('off'), limits], 'expected "off" or { asksPerNetwork: [{ max, ms }], … }').optional(),
   alarms: z.strictObject({ to: z.array(text).min(1), from: text.optional() }).optional(),
   security: z.strictObject({ contact: z.union([text, z.array(text).min(1)]), expires: text }).optional(),
+  breached: z.strictObject({ url: text, timeout: z.int().min(100).max(10_000).optional() }).optional(),
   hashes: z.int().min(1).max(256).optional(),
   audit: z
     .strictObject({

@@ -183,6 +183,11 @@ export const findings = {
     'METRICS_HOST is not an address to listen on: {value}',
     'Write 127.0.0.1, ::1, 0.0.0.0 or a host name.',
   ],
+  L090: [
+    'error',
+    'BREACHED_PASSWORDS_URL cannot be used: {value}',
+    'Write https://…/range/ with the slash at its end; http is for this machine alone.',
+  ],
 } as const satisfies Record<string, Row>
 
 /** A finding by its number, with what was found. `level` may be milder where DEBUG allows more. */

@@ -28,6 +28,8 @@ export const variables = {
   SERVER_EMAIL: 'Who alarms to operators come from. Default: DEFAULT_FROM_EMAIL.',
   ADMINS: 'Who gets them: addresses with commas between them, alone or as "Ops <ops@example.com>". Default: nobody.',
   FLOWS: 'Names of flows with commas between them. Default: all.',
+  BREACHED_PASSWORDS_URL:
+    'A range API of breached passwords, https://…/range/, asked by five digits of a digest. Default: none is asked.',
   METRICS_PORT: 'Port of a listener of its own for metrics, at /metrics. Default: none, and no metrics.',
   METRICS_HOST: 'Address of that listener. Default: 127.0.0.1; another one needs METRICS_TOKEN.',
   METRICS_TOKEN: 'What a reader of metrics must send, "Authorization: Bearer …": 32 random characters or more.',
