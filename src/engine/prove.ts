@@ -6,7 +6,7 @@ import { type Caller, event } from './audit.ts'
 import { type Captcha, unsolved } from './captcha.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, same } from './keys.ts'
-import { lookTakes, refusedProofTakes, wrongCodeTakes } from './limits.ts'
+import { lookTakes, refusedProofTakes, take, wrongCodeTakes } from './limits.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse } from './outcome.ts'
 import { ineligible } from './policy.ts'
@@ -147,16 +147,17 @@ export async function prove(
   if (typeof found === 'string') return refused(found)
 
   const account = await kit.accounts.byId(found.accountId ?? '')
-  const about = { challengeId: found.id, accountId: account?.id ?? null, addressKey: found.addressKey }
+  const about = { challengeId: found.id, accountId: account?.id, addressKey: found.addressKey }
   const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
   const counts = takes ? Object.values(takes) : []
   const owner = account ?? (found.accountId === null ? await ownerOf(kit, flow, typed.address) : null)
+  const wrong = event(at, 'proof.refused', typed.caller, { ...noted, ...about, because: 'wrong code' })
   const tooMany = {
     limit: 'wrong-codes-per-account',
     // Written for nobody too, and then not queued: to seal an address takes a while.
     letter: notice(kit, 'too-many-tries', flow, owner ?? nobodyAt(typed.address), typed.caller, at),
     queue: owner !== null,
-    event: event(at, 'limit.crossed', typed.caller, { ...noted, ...about, because: 'wrong-codes-per-account' }),
+    event: wrong,
   } as const
   const counted = await kit.store.takeTry(found.id, at, counts, tooMany)
   if (!counted) return refused('no tries left', about)
@@ -164,10 +165,9 @@ export async function prove(
   const keys = kit.keys.find(found.keyId)
   const right = keys !== null && same(codeOf(keys, flow, found, account), code)
   if (!right || !account || ineligible(flow, account)) {
-    const wrong = event(at, 'proof.refused', typed.caller, { ...noted, ...about, because: 'wrong code' })
     const { hits } = await kit.store.wrongTry(at, counts, wrong, tooMany)
     if (hits.some((hit) => hit.limit === 'wrong-codes-of-all')) kit.alarm('links-instead-of-codes')
-    await raiseAlarm(kit, takes?.ofAll.key, at)
+    await raiseAlarm(kit, at)
     return refuse({ code: 'code-dead' })
   }
   const nonce = fresh(kit.random, 16)
@@ -208,11 +208,10 @@ async function findChallenge(kit: Needs, flow: Flow, typed: Typed, at: number): 
   return mailed.expiresAt > at ? mailed : 'expired'
 }
 
-async function raiseAlarm(kit: Needs, key: string | undefined, at: number): Promise<void> {
-  if (!kit.limits || !key) return
-  const windows = kit.limits.wrongCodesAlarm
-  const hits = await kit.store.full([{ limit: 'wrong-codes-of-all', key, windows }], at)
-  if (hits.length > 0) kit.alarm('wrong-codes-of-all')
+async function raiseAlarm({ keys, limits, store, alarm }: Needs, at: number): Promise<void> {
+  if (!limits) return
+  const hits = await store.full([take(keys, 'wrong-codes-of-all', [], limits.wrongCodesAlarm)], at)
+  if (hits.length > 0) alarm('wrong-codes-of-all')
 }
 
 function grantFor(
