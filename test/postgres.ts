@@ -31,9 +31,12 @@ export type PostgresServer = {
   stop(): Promise<void>
 }
 
-/** Starts one in an empty folder; takes about a second. `settings`: of postgresql.conf. */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'latchkey-pg-'))
+/** Starts one in an empty folder of `place`; takes about a second. `settings`: of postgresql.conf. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+  place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(place, 'latchkey-pg-'))
   const user = unprivileged()
   if (user) chownSync(folder, user.uid, user.gid)
   const programs = programsFor(folder, user)

@@ -15,7 +15,10 @@ const columnsOf = (table: string): Statement => ({
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
   values: [quoteTable(table)],
 })
-const began: Statement = { text: `SELECT to_regclass('latchkey_migrations') IS NOT NULL AS began` }
+/** By way of pg_class: what a session has learned about names it forgets only when it opens a table. */
+const began: Statement = {
+  text: `SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('latchkey_migrations')) AS began`,
+}
 const doneSteps: Statement = { text: 'SELECT name FROM latchkey_migrations' }
 
 type Run = (...statements: Statement[]) => Promise<Answer[]>

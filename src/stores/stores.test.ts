@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newPostgres } from '../../test/databases.ts'
+import { newPostgres } from '../../test/new-postgres.ts'
 import { own } from '../accounts/own.ts'
 import { storeContract } from './contract.ts'
 import { memory } from './memory.ts'
