@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
-import { argon2Hasher, usualInFlight } from './accounts/hash.ts'
+import { hasher, usualInFlight } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
+import { firstHashes, hashOptions, refuseForm, refuseHash } from './accounts/survey.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
 import { type Auditor, auditKeys, auditor, keptOf } from './audit/auditor.ts'
@@ -33,7 +34,7 @@ import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import { metrics } from './metrics/index.ts'
-import type { LogEntry, Options } from './options.ts'
+import type { LogEntry, Options, UsersTable } from './options.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 /** A recovery, ready to be mounted. */
@@ -199,6 +200,8 @@ function settle(options: Options): Settings {
   for (const to of options.alarms?.to ?? []) if (!isPlainAddress(to)) reasons.push(`alarms.to: "${to}" is no address.`)
   attempt(() => options.alarms?.from === undefined || sender(options.alarms.from), null)
   if (limits) reasons.push(...refuseLimits(limits, flows))
+  const hash = refuseHash(options.accounts?.hash)
+  if (hash) reasons.push(hash)
   reasons.push(...refuseKept(keptOf(options.audit)))
   reasons.push(...collisions(flows, publicUrl, spaUrl))
   if (reasons.length > 0) {
@@ -240,14 +243,17 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const mailer = mailerOf(options.mail, clock)
   const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
   const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
-  const { accounts, clock: shared, ...opened } = await options.store.open(options.accounts ?? own, settings.columns)
+  const { hash, ...table }: UsersTable = options.accounts ?? own
+  const { accounts, clock: shared, ...opened } = await options.store.open(table, settings.columns)
   // Processes that share a database share its time.
   if (shared && !options.clock) time = shared
   const secrets = keyring(options.secret, options.secretFallbacks)
-  const keys = await withLasting(secrets, opened.store, random, clock.now()).catch(async (error) => {
+  const closed = async (error: unknown): Promise<never> => {
     await opened.store.close()
     throw error
-  })
+  }
+  const seen = await someHashes(accounts, hash).catch(closed)
+  const keys = await withLasting(secrets, opened.store, random, clock.now()).catch(closed)
   const hashes = options.hashes ?? usualInFlight()
   const measured = metrics(
     flows.map((flow) => flow.name),
@@ -271,7 +277,14 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     accounts,
     clock,
     random,
-    hasher: measured.hasher(argon2Hasher(hashes)),
+    hasher: measured.hasher(
+      hasher({
+        ...hashOptions(hash),
+        ...{ random, inFlight: hashes, seen },
+        unreadable: (format, because) =>
+          noted('warn', 'a password hash cannot be read: it matches nothing', { format, because }),
+      }),
+    ),
     keys,
     links: linksOf(flows, publicUrl, spaUrl),
     limits: settings.limits,
@@ -333,6 +346,14 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     end,
     answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),
   }
+}
+
+/** Some of the table's hashes; refuses to write a form that none of them is in, unless it was asked for. */
+async function someHashes(accounts: Accounts, hash: UsersTable['hash']): Promise<(string | null)[]> {
+  const seen = await firstHashes(accounts)
+  const reason = refuseForm(seen, hashOptions(hash)?.form ?? 'argon2id', hash !== undefined)
+  if (reason) throw new Fault('configuration', `Latchkey cannot start:\n1. ${reason}`)
+  return seen
 }
 
 function partsOf(

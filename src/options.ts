@@ -1,5 +1,7 @@
 /** The options of `latchkey()`: one type for code, configuration file and environment. */
 import type { BreachedOptions } from './accounts/breached.ts'
+import type { FormName } from './accounts/formats/index.ts'
+import type { HashOptions } from './accounts/survey.ts'
 import type { AuditOptions } from './audit/auditor.ts'
 import type { CaptchaOptions } from './captcha/index.ts'
 import type { Flow } from './engine/flow.ts'
@@ -59,6 +61,12 @@ export type SecurityContact = {
   readonly expires: string
 }
 
+/** An existing users table. */
+export type UsersTable = AccountsTable & {
+  /** The form that new passwords are written in: docs/hashes.md. Default: `argon2id`, refused where no row is in it. */
+  readonly hash?: FormName | HashOptions
+}
+
 export type Options = {
   /** At least 32 characters of randomness; `latchkey secret` makes one. Everything that is signed hangs on it. */
   readonly secret: string
@@ -68,8 +76,8 @@ export type Options = {
   readonly publicUrl: string
   /** `sqlite('app.db')` of `latchkey/sqlite`. */
   readonly store: Database
-  /** The users table. Default: Latchkey's own, made by its migrations. */
-  readonly accounts?: AccountsTable
+  /** The users table, and `hash`, how its passwords are written. Default: Latchkey's own, made by its migrations. */
+  readonly accounts?: UsersTable
   /** How letters leave: `smtp`, `console`, `inbox` or a function `send`; and `from`. */
   readonly mail: MailOptions
   /** Default: all five. */

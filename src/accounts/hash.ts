@@ -1,51 +1,86 @@
-/** Argon2id on the thread pool, a bounded number at a time, so that a burst of changes starves neither memory nor the event loop. */
+/** Password hashes of every format that is read, in the form that is written, off the main thread and a bounded number at a time. */
+import { timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { hash, verify } from '@node-rs/argon2'
 import { Fault } from '../engine/outcome.ts'
-import type { Hasher } from '../engine/ports.ts'
+import type { Hasher, Random } from '../engine/ports.ts'
+import { argon2Cost } from './formats/argon2.ts'
+import type { Form, Stored } from './formats/format.ts'
+import { type FormName, forms, readColumn } from './formats/index.ts'
+import { derive } from './formats/work.ts'
+import { lanes } from './lanes.ts'
+import { turns } from './turns.ts'
 
-/** OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane. */
-export const argon2Settings = { memoryCost: 19_456, timeCost: 2, parallelism: 1, algorithm: 2 } as const
-
-/** Of no password: compared with where an account has none, so that nobody costs the same as somebody. */
-const nobodys = '$argon2id$v=19$m=19456,t=2,p=1$g4fDCy5QTcu8wWyUQZoJiw$gjq91W1tcNNOTUvLeaTKuKwnKN6E6QEUunaUs8GjadM'
-
-/** Hashes that may wait; past it a caller is told to come back. */
-const mostWaiting = 2_000
+/** What Latchkey's own table has, as `@node-rs/argon2` calls it; for measures beside it. */
+export const argon2Settings = {
+  memoryCost: argon2Cost.memory,
+  timeCost: argon2Cost.passes,
+  parallelism: argon2Cost.lanes,
+  algorithm: 2,
+} as const
 
 /** One for each core, and one that no core need wait for while the event loop hands over the next (bench/changes.ts). */
 export const usualInFlight = (): number => availableParallelism() + 1
 
-/** Hashes with Argon2id, at most `inFlight` at once. Default: one more than there are cores. */
-export function argon2Hasher(inFlight: number = usualInFlight()): Hasher {
-  const turn = turns(inFlight)
+/** How a table's passwords are hashed. */
+export type HasherOptions = {
+  readonly random: Random
+  /** The form of new ones. Default: `argon2id`. */
+  readonly form?: FormName
+  /** Devise's pepper. Default: none. */
+  readonly pepper?: string
+  /** Hashes at once. Default: one more than there are cores. */
+  readonly inFlight?: number
+  /** Some of the table's hashes, so that a log-in takes the same time whichever it meets. Default: none. */
+  readonly seen?: readonly (string | null)[]
+  /** Told of each hash that cannot be read: its format and the reason, nothing of itself. Default: nobody is. */
+  readonly unreadable?: (format: string, because: string) => void
+}
+
+/** Writes one form, reads them all. */
+export function hasher(options: HasherOptions): Hasher {
+  const { random, unreadable = () => {} } = options
+  const form: Form = forms[options.form ?? 'argon2id']
+  const keys = { pepper: options.pepper }
+  const turn = turns(options.inFlight ?? usualInFlight())
+  const alley = lanes(form.draft(random, keys).work)
+  const refuses = form.refuses ?? (() => null)
+
+  const read = (text: string | null): Stored | null => {
+    const column = readColumn(text, keys)
+    if (column.kind === 'unreadable') unreadable(column.format, column.because)
+    return column.kind === 'hash' ? column.stored : null
+  }
+  for (const text of new Set(options.seen)) {
+    const column = readColumn(text, keys)
+    if (column.kind === 'hash') alley.learn(column.stored.work)
+  }
   return {
-    hash: (password) => turn(() => hash(password, argon2Settings)),
-    verify: (stored, password) =>
-      turn(async () => {
-        const known = stored?.startsWith('$argon2') ? stored : nobodys
-        // A hash that cannot be read is a password that does not match, and takes no less time.
-        const right = await verify(known, password).catch(() => verify(nobodys, password).then(() => false))
-        return right && known === stored
-      }),
+    refuses,
+    async hash(password) {
+      // Judged before it comes here; what is cut would be a weaker password than the one that was judged.
+      if (refuses(password)) throw new Fault('hash', 'The form that passwords are written in cannot hold this one.')
+      const { work, secret, text } = form.draft(random, keys)
+      return turn(async () => text(await derive(work, secret?.(password) ?? password)))
+    },
+    verify(text, password) {
+      const stored = read(text)
+      if (stored) alley.learn(stored.work)
+      return turn(async () => {
+        const right = stored !== null && (await isOf(stored, password))
+        for (const work of alley.rest(stored?.work ?? null)) await derive(work, password)
+        return right
+      })
+    },
+    async matches(text, password) {
+      const stored = read(text)
+      return stored !== null && turn(() => isOf(stored, password))
+    },
   }
 }
 
-function turns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (waiting.length >= mostWaiting)
-      throw new Fault('hash', 'Too many passwords are being hashed. Try again shortly.')
-    // A turn is handed over, not freed and taken, so that nobody slips in between.
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    }
-  }
+async function isOf({ work, key, secret, finish, mostBytes }: Stored, password: string): Promise<boolean> {
+  const derived = await derive(work, secret?.(password) ?? password)
+  const found = finish?.(derived) ?? derived
+  const isWhole = mostBytes === undefined || Buffer.byteLength(password) <= mostBytes
+  return found.length === key.length && timingSafeEqual(found, key) && isWhole
 }

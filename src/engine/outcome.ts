@@ -21,6 +21,9 @@ export type Unmet =
   | 'mismatch'
   | 'unprintable'
   | 'empty'
+  /** Of the table's own form, which would cut it: bcrypt at 72 bytes, WordPress what is white at either end. */
+  | 'too-many-bytes'
+  | 'outer-space'
 
 /** Every refusal that a visitor can meet. */
 export type Refusal =

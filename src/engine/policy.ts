@@ -23,6 +23,8 @@ export type Beside = {
   readonly confirm: string | null
   readonly account: Pick<Account, 'email' | 'username'>
   readonly isCommon: (password: string) => boolean
+  /** Why the table's form of hashes cannot hold it whole. Absent: it holds every one. */
+  readonly refuses?: (password: string) => Unmet | null
 }
 
 /** Every rule that the password breaks, cheap ones only: nothing is hashed here. */
@@ -41,6 +43,8 @@ export function judge(rule: PasswordRule, password: string, beside: Beside): Unm
   broken(rule.special && !/[^\p{L}\p{N}\p{M}]/u.test(password), 'no-special')
   broken(rule.notAllDigits && /^\p{Nd}+$/u.test(password), 'all-digits')
   broken(beside.isCommon(password), 'common')
+  const cut = beside.refuses?.(password)
+  if (cut) unmet.push(cut)
   unmet.push(...namesIn(password, beside.account))
   broken(beside.confirm !== null && beside.confirm !== password, 'mismatch')
   return unmet

@@ -111,6 +111,8 @@ export function tap(registry: Registry, flows: readonly string[]) {
       const watched: Hasher = {
         hash: (password) => timed(hasher.hash(password)),
         verify: (hash, password) => timed(hasher.verify(hash, password)),
+        matches: (hash, password) => timed(hasher.matches(hash, password)),
+        refuses: hasher.refuses,
       }
       return { hasher: watched, waiting: () => Math.max(0, under - most) }
     },

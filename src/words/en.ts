@@ -111,6 +111,9 @@ export const en = {
     'captcha.title': 'One more step',
     'captcha.lead': 'Please show that you are not a robot. Then you go on where you were.',
     'captcha.from': 'This check comes from {provider}: your browser contacts them on this page, and on no other.',
+    'unmet.too-many-bytes':
+      'Password is too long for this system: 72 letters at most, fewer with accents or other scripts.',
+    'unmet.outer-space': 'Password cannot begin or end with a space.',
     'captcha.button': 'Continue',
     'captcha.altcha':
       'Before it is sent, your browser does a small sum to show that you are not a robot. Nobody else is asked.',

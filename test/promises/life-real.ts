@@ -17,6 +17,8 @@ import { firstPassword, type Grant, type Life, type Person, type Proof } from '.
 export const quickHasher: Hasher = {
   hash: (password) => hash(password, { memoryCost: 8, timeCost: 1 }),
   verify: async (stored, password) => stored !== null && verify(stored, password).catch(() => false),
+  matches: (stored, password) => verify(stored, password).catch(() => false),
+  refuses: () => null,
 }
 
 /** Where it lives: opened again after a crash. `file` is empty for memory. */

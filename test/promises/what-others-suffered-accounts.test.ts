@@ -260,6 +260,11 @@ function countHashes(bench: Bench): { hashed: number; verified: number } {
         count.verified++
         return hasher.verify(stored, password)
       },
+      matches(stored: string, password: string) {
+        count.verified++
+        return hasher.matches(stored, password)
+      },
+      refuses: hasher.refuses,
     },
   })
   return count
