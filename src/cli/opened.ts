@@ -1,10 +1,11 @@
 /** Commands that work on the database: configuration read, database open, closed again whatever happens. */
-import { argon2Hasher } from '../accounts/hash.ts'
+import { hasher } from '../accounts/hash.ts'
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
 import type { Accounts, Hasher, Store } from '../engine/ports.ts'
 import type { Options } from '../options.ts'
 import { loadConfig, tableOf } from '../server/config.ts'
 import { badConfiguration, finding, isSound, told } from '../server/findings.ts'
+import { systemRandom } from '../system.ts'
 import type { Io } from './command.ts'
 import { atKeyboard } from './keyboard.ts'
 
@@ -58,7 +59,7 @@ export const withAccounts = (
     flags,
     io,
     (code) => ofDatabase.test(code),
-    ({ accounts, options }) => work(accounts, argon2Hasher(options.hashes)),
+    ({ accounts, options }) => work(accounts, hasher({ random: systemRandom, inFlight: options.hashes })),
   )
 
 /** That an account was added, and by whom. */
