@@ -4,11 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { own } from '../../src/accounts/own.ts'
 import { latchkey } from '../../src/index.ts'
+import { postgres } from '../../src/stores/postgres.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
 import { addressOf, foreignHashes, foreignOf, password } from '../tools/people.ts'
 
 export type Settings = {
   readonly folder: string
+  /** Of PostgreSQL. Absent: SQLite, in the folder. */
+  readonly url?: string
   readonly worker: boolean
   /** What the mailer does with a letter: nothing, 200 ms of nothing, throw, or keep its link or code. */
   readonly mail: 'null' | 'slow' | 'down' | 'keep'
@@ -36,7 +39,7 @@ const server = createServer((request, response) => recovery.node(request, respon
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const { port } = server.address() as AddressInfo
 
-const store = sqlite(join(settings.folder, 'latchkey.db'))
+const store = settings.url ? postgres(settings.url) : sqlite(join(settings.folder, 'latchkey.db'))
 await store.migrate(own, true)
 const recovery = latchkey({
   secret: 'a secret of a measure, of which nothing outside hangs',
@@ -59,11 +62,13 @@ for (let first = 0; first < settings.accounts; first += 500) {
   await recovery.accounts.add(rows, 0)
 }
 
-const foreign = Array.from({ length: 200 }, (_, at) => {
-  const hash = foreignHashes[at % foreignHashes.length]!
-  return { email: foreignOf(at), username: null, passwordHash: hash, verified: true, active: true }
-})
-await recovery.accounts.add(foreign, 0)
+if (settings.accounts > 0) {
+  const foreign = Array.from({ length: 200 }, (_, at) => {
+    const hash = foreignHashes[at % foreignHashes.length]!
+    return { email: foreignOf(at), username: null, passwordHash: hash, verified: true, active: true }
+  })
+  await recovery.accounts.add(foreign, 0)
+}
 
 const answers: Record<string, () => unknown> = {
   cpu: () => process.cpuUsage(),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Settings as BareSettings } from '../servers/bare.ts'
+import type { Settings as BarePostgresSettings } from '../servers/bare-postgres.ts'
 import type { Settings as LatchkeySettings } from '../servers/latchkey.ts'
 
 /** A server under measure. */
@@ -16,7 +17,7 @@ export type Host = {
   stop(): Promise<void>
 }
 
-type Scripts = { latchkey: LatchkeySettings; bare: BareSettings }
+type Scripts = { latchkey: LatchkeySettings; bare: BareSettings; 'bare-postgres': BarePostgresSettings }
 
 /** Starts one with a database of its own, in a folder that goes with it. */
 export async function start<K extends keyof Scripts>(

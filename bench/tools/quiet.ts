@@ -28,6 +28,9 @@ export async function quiet(patience = 60): Promise<void> {
   }
 }
 
+/** Microseconds of CPU that all of the machine has used so far. */
+export const busy = (): number => sum().busy * 1000
+
 /** The share of all cores that went to others than `ours` (milliseconds of CPU) since it was called. */
 export function watchOthers(): (ours: number) => number {
   const before = sum()
