@@ -85,7 +85,7 @@ async function measure(side: Side): Promise<Figures> {
   return {
     rate: done.reduce((sum, one) => sum + one.answered / one.seconds, 0),
     p99: quantile(
-      done.flatMap((one) => one.latencies),
+      done.flatMap((one) => [...one.latencies]),
       0.99,
     ),
     cpu: (after - before) / answered,
