@@ -52,6 +52,8 @@ export const families = {
   },
   latchkey_hashes_waiting: gauge('Hashes that wait for their turn.'),
   latchkey_event_loop_delay_seconds: gauge('How late the event loop was since the last scrape.', 'quantile'),
+  latchkey_processes: gauge('Processes that answered this scrape, where "serve --processes" runs several.'),
+  latchkey_process_restarts_total: counter('Processes of "serve --processes" that ended and were started anew.'),
   process_resident_memory_bytes: gauge('Memory of the process.'),
   nodejs_heap_size_used_bytes: gauge('Memory of its JavaScript objects.'),
   process_cpu_seconds_total: counter('Processor time, user and system.'),

@@ -1,22 +1,20 @@
 /** Runs a configured recovery in this process until it is told to stop: the server, or the worker alone. */
 import { readFileSync } from 'node:fs'
+import { usualInFlight } from '../accounts/hash.ts'
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
 import { digest } from '../engine/keys.ts'
 import { Fault } from '../engine/outcome.ts'
 import { latchkey, type Recovery } from '../latchkey.ts'
-import type { Options } from '../options.ts'
+import type { LogEntry, Options } from '../options.ts'
 import { systemClock } from '../system.ts'
-import { type Config, soundOptions, tableOf } from './config.ts'
-import { badConfiguration, type Finding, finding, isSound, told } from './findings.ts'
-import { CannotListen, freePort, type Listening, listen } from './listen.ts'
+import { type Config, soundOptions } from './config.ts'
+import { badConfiguration, finding, isSound, told } from './findings.ts'
+import { CannotListen, type Listening, listen } from './listen.ts'
 import { logger } from './log.ts'
 import { metricsListener } from './metrics.ts'
+import { migrated, onFreePort, refuse, type Screen, stopSignal, stopWithin } from './prepare.ts'
 
-/** Where people read; the log goes to standard error by itself. */
-export type Screen = { out(text: string): void; error(text: string): void }
-
-/** From the first signal to the end of the process, in milliseconds. */
-const stopWithin = 10_000
+export type { Screen } from './prepare.ts'
 
 /** What one run may differ in. */
 export type Run = {
@@ -26,6 +24,20 @@ export type Run = {
   readonly banner?: (config: Config) => string
   /** Done when the database is ready, before anybody is served. */
   readonly before?: (recovery: Recovery) => Promise<void>
+  /** Where this is one of several processes: the parent prepares, speaks and measures for all of them. */
+  readonly part?: Part
+}
+
+/** What one of several processes has from its parent. */
+export type Part = {
+  /** In the log and in the audit: a number from 1, or `letters`. */
+  readonly name: string
+  /** How many processes serve. */
+  readonly of: number
+  /** Resolves when it is to stop. */
+  readonly stop: Promise<void>
+  /** Called when it is there; `metrics` reads its own. */
+  readonly ready: (metrics: () => Promise<string>) => void
 }
 
 /**
@@ -33,11 +45,10 @@ export type Run = {
  * is unsound, 1 for everything else.
  */
 export async function run(given: Config, screen: Screen, how: Run): Promise<number> {
-  if (given.findings.length > 0) screen.error(told(given.findings))
+  if (given.findings.length > 0 && !(how.part && isSound(given.findings))) screen.error(told(given.findings))
   if (!isSound(given.findings)) return badConfiguration
   const config = await onFreePort(given)
-  const log = logger(config.logLevel, systemClock)
-  const options: Options = { log, ...soundOptions(config) }
+  const options: Options = { log: logOf(config, how), ...hashesOf(how), ...soundOptions(config) }
   try {
     const unready = await migrated(options, screen)
     if (unready) return refuse([unready], screen)
@@ -60,50 +71,34 @@ export async function run(given: Config, screen: Screen, how: Run): Promise<numb
   }
 }
 
+function logOf({ logLevel }: Config, { part }: Run): (entry: LogEntry) => void {
+  const log = logger(logLevel, systemClock)
+  return part ? (entry) => log({ ...entry, process: part.name }) : log
+}
+
+/** Several processes share the cores, and so what one alone would hash at once. */
+const hashesOf = ({ part }: Run): Pick<Options, 'hashes'> =>
+  part ? { hashes: Math.ceil(usualInFlight() / part.of) } : {}
+
 /** So that a change of version, key or configuration is on record: the configuration as a keyed digest of what it says. */
-function started({ kit }: Recovery, options: Options, how: Run): AuditEvent {
+function started({ kit }: Recovery, options: Options, { http, part }: Run): AuditEvent {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   const { secret: _, secretFallbacks: __, store: ___, mail, ...said } = options
   const { current } = kit.keys
   const configuration = digest(current, 'audit', ['configuration', JSON.stringify({ ...said, from: mail.from })])
-  const what = how.http ? (options.worker === false ? 'server' : 'server and worker') : 'worker'
-  const because = `${what} ${version}, key ${current.id}, configuration ${configuration.slice(0, 8)}`
+  const what = http ? (options.worker === false ? 'server' : 'server and worker') : 'worker'
+  const which = part && http ? `, process ${part.name} of ${part.of}` : ''
+  const because = `${what} ${version}${which}, key ${current.id}, configuration ${configuration.slice(0, 8)}`
   return event(kit.clock.now(), 'server.started', nobody, { because })
-}
-
-/** In development links hold the port: where any free one was asked for, one is chosen before they are made. */
-async function onFreePort(config: Config): Promise<Config> {
-  const { listen, options } = config
-  if (listen.port !== 0 || options.publicUrl !== 'http://localhost:0') return config
-  const port = await freePort(listen.host)
-  const allowedHosts = options.allowedHosts?.filter((host) => host !== 'localhost:0')
-  const named = { publicUrl: `http://localhost:${port}`, ...(allowedHosts ? { allowedHosts } : {}) }
-  return { ...config, listen: { ...listen, port }, options: { ...options, ...named } }
-}
-
-const refuse = (found: readonly Finding[], screen: Screen): number => {
-  screen.error(told(found))
-  return badConfiguration
-}
-
-/** In development what is missing is applied and shown; in production a person decides when. */
-async function migrated(options: Options, screen: Screen): Promise<Finding | null> {
-  const { table, columns } = tableOf(options)
-  const pending = await options.store.pending(table, columns)
-  if (pending.length === 0) return null
-  if (!options.development) return finding('L052', { steps: pending.map(({ name }) => name).join(', ') })
-  const applied = await options.store.migrate(table, columns)
-  screen.out(`Database: applied ${applied.map(({ name }) => name).join(', ')}.\n`)
-  return null
 }
 
 async function serving(recovery: Recovery, config: Config, screen: Screen, how: Run): Promise<number> {
   // Asked for before anybody is told that we are there, so that no signal finds us without an ear.
-  const stop = stopSignal()
+  const stop = how.part?.stop ?? stopSignal()
   let listening: Listening | null = null
   let measuring: Listening | null = null
   try {
-    if (config.metrics) {
+    if (config.metrics && !how.part) {
       const { token } = config.metrics
       measuring = await listen(metricsListener(recovery.metrics, token), config.metrics, false)
     }
@@ -113,10 +108,8 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
     await recovery.close()
     throw error
   }
-  screen.out(
-    listening ? (how.banner?.(config) ?? listensAt(listening)) : 'Latchkey sends letters. Stop it with Ctrl-C.\n',
-  )
-  if (measuring) screen.out(`Metrics are at ${measuring.urls.map((url) => `${url}metrics`).join(' and ')}\n`)
+  if (how.part) how.part.ready(recovery.metrics)
+  else tell(config, screen, how, listening, measuring)
   await stop
   // Whatever hangs then, hangs without us; a letter on its way is leased, and goes out after the lease.
   const watch = setTimeout(() => {
@@ -130,18 +123,21 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
   return 0
 }
 
+function tell(
+  config: Config,
+  screen: Screen,
+  how: Run,
+  listening: Listening | null,
+  measuring: Listening | null,
+): void {
+  screen.out(
+    listening ? (how.banner?.(config) ?? listensAt(listening)) : 'Latchkey sends letters. Stop it with Ctrl-C.\n',
+  )
+  if (measuring) screen.out(measuredAt(measuring))
+}
+
 const listensAt = ({ urls }: Listening): string => `Latchkey listens on ${urls.join(' and ')}\n`
 
-/** Resolves at the first signal; the second ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let told = false
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (told) process.exit(1)
-        told = true
-        resolve()
-      })
-    }
-  })
-}
+/** Where metrics are, as the start says it. */
+export const measuredAt = ({ urls }: Listening): string =>
+  `Metrics are at ${urls.map((url) => `${url}metrics`).join(' and ')}\n`
