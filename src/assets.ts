@@ -23,7 +23,7 @@ const placeholder = '/__latchkey_base__/'
  */
 export function readAssets(spaBase: string | null): Assets {
   const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/web/' : './web/', import.meta.url))
-  if (!existsSync(join(root, 'pages')) || !existsSync(join(root, 'captcha'))) {
+  if (!['pages', 'captcha', 'strength'].every((one) => existsSync(join(root, one)))) {
     throw new Fault(
       'configuration',
       `The pages' style and script are not built: expected them in ${root}. Run "npm run build".`,
@@ -32,9 +32,17 @@ export function readAssets(spaBase: string | null): Assets {
   const style = read(join(root, 'pages/page.css'))
   const script = read(join(root, 'pages/page.js'))
   const captcha = read(join(root, 'captcha/captcha.js'))
-  const all = [style, script, captcha].reduce((hash, one) => hash.update(one.body), createHash('sha256'))
+  const strength = read(join(root, 'strength/strength.js'))
+  const all = [style, script, captcha, strength].reduce((hash, one) => hash.update(one.body), createHash('sha256'))
   const version = all.digest('base64url').slice(0, 12)
-  return { style, script, captcha, version, spa: spaBase === null ? null : readSpa(join(root, 'spa'), spaBase) }
+  return {
+    style,
+    script,
+    captcha,
+    strength,
+    version,
+    spa: spaBase === null ? null : readSpa(join(root, 'spa'), spaBase),
+  }
 }
 
 function readSpa(folder: string, base: string): ReadonlyMap<string, Asset> | null {

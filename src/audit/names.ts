@@ -45,8 +45,8 @@ export const names: Readonly<Record<EventName, Told>> = {
     fields: [...proof, ...caller],
   },
   'password.changed': {
-    when: 'A password was set: in the same transaction the proof was spent, every other one and the sessions of the account ended, and a notice queued.',
-    fields: ['flow', 'accountId', 'challengeId', ...caller],
+    when: 'A password was set: in the same transaction the proof was spent, every other one and the sessions of the account ended, and a notice queued. `because`: `signed in`, where its owner changed it on the account page.',
+    fields: ['flow', 'accountId', 'challengeId', 'because', ...caller],
   },
   'session.opened': { when: 'Somebody logged in.', fields: ['accountId', ...caller] },
   'session.refused': {

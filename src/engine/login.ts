@@ -85,28 +85,34 @@ const nameOf = (kit: Pick<Kit, 'tidyAddress'>, typed: string): string =>
   typed
     .trim()
     .slice(0, 320)
-    .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 /**
  * The names by which one logs in as this account, its address first. Another account's address is none of them, though
  * it stand here as the user name: else whoever chose it could meddle with the other's counts.
  */
 export async function namesOf(kit: Pick<Kit, 'accounts' | 'tidyAddress'>, account: Account): Promise<string[]> {
-  const names = [account.email, account.username ?? ''].filter(Boolean).map((name) => nameOf(kit, name))
+  const names = [account.email, account.username].flatMap((name) => (name ? [nameOf(kit, name)] : []))
   const holders = await Promise.all(names.map((name) => kit.accounts.byName(name)))
   return names.filter((_, at) => holders[at]?.id === account.id)
 }
 
-/** The account of a session's cookie; null when it has ended, or the account may not be used. */
-export async function signedIn(
+/** The session of a cookie and its account; null when it has ended, or the account may not be used. */
+export async function openedBy(
   kit: Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>,
   token: string,
-): Promise<Account | null> {
+): Promise<{ readonly session: Session; readonly account: Account } | null> {
   let session: Session | null = null
   for (const id of sessionIds(kit.keys, token)) session ??= await kit.store.session(id, kit.clock.now())
   const account = session && (await kit.accounts.byId(session.accountId))
-  return account?.active ? account : null
+  return session && account?.active ? { session, account } : null
 }
+
+/** The account of a session's cookie; null when it has ended, or the account may not be used. */
+export const signedIn = async (
+  kit: Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>,
+  token: string,
+): Promise<Account | null> => (await openedBy(kit, token))?.account ?? null
 
 /** Ends a session. */
 export async function logout(kit: Pick<Kit, 'store' | 'clock' | 'keys'>, token: string, caller: Caller): Promise<void> {

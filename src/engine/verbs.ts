@@ -8,6 +8,7 @@ import { lookup } from './lookup.ts'
 import type { Account, Kit } from './ports.ts'
 import { type Link, look, openLink, prove, type Typed } from './prove.ts'
 import { type Asked, request } from './request.ts'
+import { changeOwn, endOwn, type OwnWish, ownAccount } from './signed-in.ts'
 
 /** The engine with its ports filled in. */
 export type Verbs = ReturnType<typeof verbs>
@@ -29,6 +30,10 @@ export function verbs(kit: Kit) {
     change: (flow: Flow, wanted: Wanted) => change(kit, flow, wanted),
     login: (typed: Credentials) => login(kit, typed),
     signedIn: (token: string) => signedIn(kit, token),
+    /** The account of a signed-in browser with its sessions and latest events; null when nobody is signed in. */
+    ownAccount: (token: string) => ownAccount(kit, token),
+    changeOwn: (flow: Flow, wish: OwnWish) => changeOwn(kit, flow, wish),
+    endOwn: (token: string, id: string | null, caller: Caller) => endOwn(kit, token, id, caller),
     logout: (token: string, caller: Caller) => logout(kit, token, caller),
     /** Seconds for which a full limit asks this caller for a captcha; null while none does. */
     overflow: (form: Form, caller: Caller) => overflow(kit, form, caller),

@@ -1,17 +1,18 @@
 /** The routes, each with its methods and handler. Web-standard: a Request comes in, a Response goes out. */
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { fresh } from '../engine/keys.ts'
-import { pickLocale } from '../words/index.ts'
+import { changePassword, postEndSession, postOwnPassword, showAccount } from './account-face.ts'
 import { giveChallenge, postStep, showStep } from './captcha.ts'
 import { showGallery, showInbox, showLetter, showLetterHtml } from './development.ts'
 import { refusalPage, type Wrong, wrong } from './faces.ts'
 import { cors, hostGuard, httpsOnly, isForeignPost, securityHeaders } from './guard.ts'
 import { apiChange, apiProve, apiRequest, rulesOf, spaAsk, spaChange } from './json-face.ts'
+import { chooseLanguage, speakOn } from './language.ts'
 import { openapi } from './openapi.ts'
 import * as page from './page-face.ts'
 import type { Asset, Env, Parts } from './parts.ts'
 import { hasPages, isCode, type PagesFlow, shared } from './routes.ts'
-import { postLogin, postLogout, showAccount, showLogin } from './sign-in.ts'
+import { postLogin, postLogout, showLogin } from './sign-in.ts'
 
 type C = Context<Env>
 type Handler = (c: C) => Response | Promise<Response>
@@ -24,13 +25,14 @@ export function app(parts: Parts): Hono<Env> {
   // With or without its slash, as the routes of programs are.
   const isJson = (c: C): boolean => jsonPaths(parts).some((start) => `${c.req.path}/`.startsWith(start))
   const refuse = (c: C, code: Wrong): Response | Promise<Response> =>
-    isJson(c) ? wrong(c, pickLocale(c.req.header('accept-language')), code) : refusalPage(c, parts, null, code)
+    isJson(c) ? wrong(c, speakOn(c), code) : refusalPage(c, parts, null, code)
 
   hono.use(async (c, next) => {
     c.set('requestId', fresh(parts.random, 9))
     for (const [name, value] of headers) c.header(name, value)
     await next()
   })
+  hono.use(chooseLanguage(parts.cookies, isJson))
   hono.use(hostGuard(parts, (c) => refuse(c, 'misdirected')))
   hono.use(httpsOnly(parts, isJson, (c) => refuse(c, 'misdirected')))
   for (const path of jsonPaths(parts)) hono.use(`${path}*`, cors(parts), programsOnly(parts))
@@ -100,7 +102,7 @@ function programsOnly(parts: Parts): MiddlewareHandler<Env> {
     'The request came from a page of another origin. A front end that stands elsewhere is named by SPA_URL.'
   return async (c, next) => {
     if (c.req.method === 'POST' && isForeignPost(c, parts)) {
-      return wrong(c, pickLocale(c.req.header('accept-language')), 'forbidden', detail)
+      return wrong(c, speakOn(c), 'forbidden', detail)
     }
     await next()
   }
@@ -134,6 +136,7 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
   }
   route(shared.style, { GET: asset(parts.assets.style) })
   route(shared.script, { GET: asset(parts.assets.script) })
+  route(shared.strengthScript, { GET: asset(parts.assets.strength) })
   route(shared.captchaScript, { GET: asset(parts.assets.captcha) })
   routePage(shared.captcha, { GET: (c) => showStep(c, parts), POST: (c) => postStep(c, parts) })
   routeBoth(route, shared.captchaChallenge, { GET: (c) => giveChallenge(c, parts) })
@@ -149,14 +152,15 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
   })
   const document = JSON.stringify(openapi(parts))
   route(shared.openapi, { GET: (c) => c.body(document, 200, { 'Content-Type': 'application/json' }) })
-  if (change) route(shared.changePassword, { GET: (c) => c.redirect(change, 303) })
+  if (change) route(shared.changePassword, { GET: (c) => changePassword(c, parts, change) })
   const securityText: Handler = (c) => {
     const text = parts.securityText()
     return text === null ? refusalPage(c, parts, null, 'not-found') : c.text(text)
   }
   if (parts.securityText() !== null) route(shared.securityText, { GET: securityText })
   routePage(shared.logout, { POST: (c) => postLogout(c, parts) })
-  routePage(shared.account, { GET: (c) => showAccount(c, parts) })
+  routePage(shared.account, { GET: (c) => showAccount(c, parts), POST: (c) => postOwnPassword(c, parts) })
+  routePage(shared.accountSessions, { POST: (c) => postEndSession(c, parts) })
   const home = parts.flows.find((flow) => flow.home)?.home ?? shared.account
   // A home at `/` is a page of the host's own.
   if (home === '/' && !parts.development) return

@@ -200,7 +200,17 @@ const setPage =
   ) =>
   (captcha: CaptchaView | null): string => {
     const { fields, password: rule, routes } = flow
-    const view = { action: routes.set, fields, challenge, account, rule, unmet, problem, captcha }
+    const view = {
+      action: routes.set,
+      fields,
+      challenge,
+      account,
+      rule,
+      unmet,
+      problem,
+      captcha,
+      minutes: Math.round(flow.grant / 60),
+    }
     return pages.newPassword(frameOf(c, parts, flow), view)
   }
 

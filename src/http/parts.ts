@@ -8,8 +8,8 @@ import type { Random } from '../engine/ports.ts'
 import type { Verbs } from '../engine/verbs.ts'
 import type { Inbox } from '../mail/inbox.ts'
 import type { Frame, GalleryView } from '../pages/views.ts'
-import { pickLocale } from '../words/index.ts'
 import type { Cookies } from './cookies.ts'
+import { localeOf, speakOn } from './language.ts'
 import { networkOf } from './network.ts'
 import { hasPages, loginPath, type PagesFlow, shared } from './routes.ts'
 
@@ -22,7 +22,9 @@ export type Assets = {
   readonly script: Asset
   /** Of the pages that ask for a captcha. */
   readonly captcha: Asset
-  /** Short digests of the three, for addresses that may be cached for ever. */
+  /** Of the pages where a new password is typed. */
+  readonly strength: Asset
+  /** Short digests of them, for addresses that may be cached for ever. */
   readonly version: string
   /** The front end's files by their path under its base; `index.html` among them. Null where it is not built or stands elsewhere. */
   readonly spa: ReadonlyMap<string, Asset> | null
@@ -49,7 +51,7 @@ export type Parts = {
 }
 
 /** What Hono keeps for one request. */
-export type Env = { Bindings: Peer; Variables: { browser: string; requestId: string } }
+export type Env = { Bindings: Peer; Variables: { browser: string; requestId: string; locale: string } }
 
 /** What the host tells of the connection: Node's own objects, or the address itself. */
 export type Peer = {
@@ -72,7 +74,7 @@ export function callerOf(c: Context, parts: Parts, browser: string | null): Call
     agent: (c.req.header('user-agent') ?? '').slice(0, 256).replace(/\p{C}/gu, ' '),
     browser,
     devices: browser === null ? [] : parts.cookies.devices(c),
-    locale: pickLocale(c.req.header('accept-language')),
+    locale: localeOf(c),
     requestId: c.get('requestId'),
   }
 }
@@ -89,10 +91,11 @@ export function frameOf(c: Context, parts: Parts, flow: PagesFlow | null, hasFor
   return {
     brand: fullBrand(first?.brand ?? { name: 'Latchkey' }),
     wording: first?.wording ?? 'classic',
-    locale: pickLocale(c.req.header('accept-language')),
+    locale: speakOn(c),
     csrf: hasForms ? parts.cookies.csrfToken(parts.cookies.browser(c)) : '',
     style: `${shared.style}?v=${parts.assets.version}`,
     script: `${shared.script}?v=${parts.assets.version}`,
+    strength: `${shared.strengthScript}?v=${parts.assets.version}`,
     loginUrl: first ? loginPath(first) : '/',
     askUrl: first?.routes.ask ?? '/',
     supportUrl: first?.supportUrl ?? null,

@@ -9,6 +9,7 @@ import type { Links } from '../engine/ports.ts'
 export const shared = {
   logout: '/logout/',
   account: '/account/',
+  accountSessions: '/account/sessions/',
   changePassword: '/.well-known/change-password',
   securityText: '/.well-known/security.txt',
   health: '/healthz',
@@ -18,9 +19,11 @@ export const shared = {
   captcha: '/captcha/:form/',
   captchaChallenge: '/api/captcha/:form/',
   inbox: '/dev/inbox/',
+  letters: '/dev/letters/',
   style: '/latchkey/page.css',
   script: '/latchkey/page.js',
   captchaScript: '/latchkey/captcha.js',
+  strengthScript: '/latchkey/strength.js',
 } as const
 
 export type PagesFlow = LinkFlow | CodeFlow

@@ -1,4 +1,4 @@
-/** Log-in, log-out and a plain account page, so that each flow can be gone through to its end. */
+/** Log-in and log-out, so that each flow can be gone through to its end. */
 import type { Context } from 'hono'
 import * as pages from '../pages/index.ts'
 import type { CaptchaView, LoginView } from '../pages/views.ts'
@@ -45,7 +45,8 @@ export async function postLogin(c: C, parts: Parts, flow: PagesFlow): Promise<Re
   return formPage(c, parts, { ...ofLogin(flow), status: status(refusal.code) }, null, page)
 }
 
-const firstLogin = (parts: Parts): string => {
+/** The log-in page of whoever is not signed in. */
+export const firstLogin = (parts: Parts): string => {
   const flow = parts.flows.find(hasPages)
   return flow ? loginPath(flow) : `${parts.spaUrl}/login`
 }
@@ -58,12 +59,4 @@ export async function postLogout(c: C, parts: Parts): Promise<Response> {
   if (session) await parts.verbs.logout(session, callerOf(c, parts, parts.cookies.browserKey(c)))
   parts.cookies.signOut(c)
   return c.redirect(withQuery(firstLogin(parts), 'out=1'), 303)
-}
-
-/** Who is signed in. */
-export async function showAccount(c: C, parts: Parts): Promise<Response> {
-  const session = parts.cookies.session(c)
-  const account = session ? await parts.verbs.signedIn(session) : null
-  if (!account) return c.redirect(firstLogin(parts), 303)
-  return c.html(pages.account(frameOf(c, parts, null), { email: account.email, username: account.username }))
 }

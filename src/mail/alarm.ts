@@ -5,9 +5,9 @@
 import { event, nobody } from '../engine/audit.ts'
 import { fresh } from '../engine/keys.ts'
 import type { Alarm, AlarmName, Clock, Mailer, Random, Store } from '../engine/ports.ts'
+import { byTheClock } from '../words/clock.ts'
 import { fallbackLocale, speaker } from '../words/index.ts'
 import { words } from './letters/block.ts'
-import { byTheClock } from './letters/clock.ts'
 import { write } from './letters/write.ts'
 
 /** What alarms are made of. */

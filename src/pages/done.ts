@@ -9,6 +9,7 @@ export function done(frame: Frame, view: DoneView): string {
   const say = sayFor(frame)
   return layout(frame, {
     title: say('done.title'),
+    sign: 'done',
     body: html`${toast(say('done.toast'))}
 <p class="lead">${say(view.home ? 'account.signed-in' : 'done.text')}</p>
 ${view.home ? buttonLink(view.home, say('done.continue')) : buttonLink(frame.loginUrl, say('done.button'))}`,

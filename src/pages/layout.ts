@@ -1,6 +1,7 @@
 /** What every page shares: the head, the brand on top, the card in the middle, help at the foot. */
 import { words } from '../words/index.ts'
 import { attribute, type Html, html, print, sayFor } from './html.ts'
+import { type SignName, sign } from './sign.ts'
 import type { Frame } from './views.ts'
 
 /** One page's own part. */
@@ -8,6 +9,8 @@ export type Page = {
   readonly title: string
   /** "Step 2 of 4", above the title. */
   readonly step?: string
+  /** Stands above the title where the page tells how things stand. */
+  readonly sign?: SignName
   /** Whether a form was refused: the title in the tab says so first, for those who hear it. */
   readonly refused?: boolean
   /** Wider, for lists. */
@@ -39,6 +42,7 @@ export function layout(frame: Frame, page: Page): string {
 <body>
 <header class="brand">${mark(brand)}<span>${brand.longName}</span></header>
 <main class="card"${attribute(html`data-wide`, page.wide)}>
+${page.sign && sign(page.sign)}
 ${page.step && html`<p class="step">${page.step}</p>`}
 <h1>${page.title}</h1>
 ${page.body}

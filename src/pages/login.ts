@@ -2,8 +2,7 @@
 import { captchaPart } from './captcha-part.ts'
 import { type Html, html, sayFor } from './html.ts'
 import { layout } from './layout.ts'
-import { reveal } from './new-password.ts'
-import { alert, field, form, submit, toast } from './parts.ts'
+import { alert, field, form, reveal, submit, toast } from './parts.ts'
 import type { Frame, LoginView } from './views.ts'
 
 /** The log-in page, with what has just happened on top. */

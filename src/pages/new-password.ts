@@ -1,9 +1,10 @@
 /** Where the new password is typed, twice. */
 import type { Unmet } from '../engine/outcome.ts'
+import { life } from '../words/index.ts'
 import { captchaPart } from './captcha-part.ts'
 import { type Html, html, type Part, sayFor } from './html.ts'
 import { layout } from './layout.ts'
-import { alert, field, form, hidden, submit } from './parts.ts'
+import { alert, field, form, hidden, reveal, submit } from './parts.ts'
 import { isTicked, isWeak, passwordRules, ruleList, tickedList } from './rules.ts'
 import type { Frame, NewPasswordView } from './views.ts'
 
@@ -25,7 +26,7 @@ ${form(frame, view.action, fields(frame, view))}`,
 const isOfConfirm = (code: Unmet): boolean => code === 'mismatch'
 
 /** A weak one's rules are told once, ticked and crossed; whatever else is the matter stands as a sentence of its own. */
-function refusal(frame: Frame, { rule, unmet }: NewPasswordView): Html {
+export function refusal(frame: Frame, { rule, unmet }: Pick<NewPasswordView, 'rule' | 'unmet'>): Html {
   const say = sayFor(frame)
   const weak = isWeak(unmet)
   const title = weak ? html`<a href="#password">${say('weak.title')}</a>` : say('problem.password-refused')
@@ -40,18 +41,34 @@ function refusal(frame: Frame, { rule, unmet }: NewPasswordView): Html {
 
 function fields(frame: Frame, view: NewPasswordView): Html {
   const say = sayFor(frame)
-  const { rule } = view
+  return html`${hidden('challenge', view.challenge)}
+${passwordFields(frame, { account: view.account, names: view.fields, rule: view.rule, unmet: view.unmet })}
+<p class="hint">${say('set.sessions')} ${say('set.life', { life: life(say, view.minutes) })}</p>
+${captchaPart(frame, view.captcha)}
+${submit(say('set.button'))}`
+}
+
+/** Whose password it is, for whoever keeps them; the rules; the two fields. `before`: what is typed before them. */
+export function passwordFields(
+  frame: Frame,
+  view: Pick<NewPasswordView, 'account' | 'rule' | 'unmet'> & {
+    readonly names: NewPasswordView['fields']
+    readonly before?: Part
+  },
+): Html {
+  const say = sayFor(frame)
+  const { rule, names } = view
   const sentences = (codes: readonly Unmet[]): string =>
     codes.map((code) => say(`unmet.${code}`, { min: rule.min })).join(' ')
   const shared = { type: 'password', autocomplete: 'new-password' } as const
   const size = html` minlength="${rule.min}" passwordrules="${passwordRules(rule)}"`
-  return html`${hidden('challenge', view.challenge)}
-<input type="text" name="username" value="${view.account}" autocomplete="username" hidden readonly tabindex="-1">
+  return html`<input type="text" name="username" value="${view.account}" autocomplete="username" hidden readonly tabindex="-1">
+${view.before}
 ${ruleList(say, rule)}
 ${field({
   ...shared,
   id: 'password',
-  name: view.fields.password,
+  name: names.password,
   label: say('set.password'),
   error: sentences(view.unmet.filter((code) => !isOfConfirm(code))),
   describedBy: 'rules',
@@ -61,26 +78,22 @@ ${field({
 ${field({
   ...shared,
   id: 'confirm',
-  name: view.fields.confirm,
+  name: names.confirm,
   label: say('set.confirm'),
   error: sentences(view.unmet.filter(isOfConfirm)),
   more: size,
   below: html`<p class="match" role="status" data-match="${say('set.match')}" data-no-match="${say('set.no-match')}"></p>`,
-})}
-<p class="hint">${say('set.sessions')}</p>
-${captchaPart(frame, view.captcha)}
-${submit(say('set.button'))}`
+})}`
 }
 
-/** The button that shows what was typed; it stands hidden until there is a script to work it. */
-export function reveal(frame: Frame, id: string): Part {
-  const say = sayFor(frame)
-  return html`<button type="button" class="reveal" aria-controls="${id}" data-show="${say('set.show')}" data-hide="${say('set.hide')}" hidden>${say('set.show')}</button>`
-}
+/** What the script that estimates can say of a password, and what would make it stronger. */
+const advice = ['common', 'word', 'name', 'keys', 'repeat', 'sequence', 'date', 'longer'] as const
 
 /** Advice, never a judgement. */
 function strength(frame: Frame): Html {
   const say = sayFor(frame)
   const level = (name: 'set.weak' | 'set.fair' | 'set.strong'): string => say('set.strength', { level: say(name) })
-  return html`<p class="strength" role="status" data-weak="${level('set.weak')}" data-fair="${level('set.fair')}" data-strong="${level('set.strong')}"></p>`
+  const sentences = Object.fromEntries(advice.map((one) => [one, say(`advice.${one}`)]))
+  return html`<p class="strength" role="status" data-script="${frame.strength}" data-weak="${level('set.weak')}" data-fair="${level('set.fair')}" data-strong="${level('set.strong')}"></p>
+<p class="advice hint" role="status" data-advice="${JSON.stringify(sentences)}"></p>`
 }

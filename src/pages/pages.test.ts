@@ -9,6 +9,7 @@ const norsu = { name: 'NORSU Alumni', longName: 'NORSU Alumni Network', team: 'N
 
 const frameOf = (wording: string, more: Partial<Frame> = {}): Frame => ({
   ...{ brand: norsu, wording, locale: 'en', csrf: 'token', style: '/style.css', script: '/script.js' },
+  strength: '/strength.js',
   ...{ loginUrl: '/login/', askUrl: '/ask/', supportUrl: '/support', signUpUrl: '/sign-up' },
   ...more,
 })
@@ -20,9 +21,27 @@ const kinds: readonly ProblemView['kind'][] = [
 
 const fields = { email: 'email', code: 'code', password: 'password', confirm: 'confirm_password' }
 
+/** An account with two sessions and something of each kind that can happen. */
+const ownAccount = (text: string): Parameters<typeof pages.account>[1] => ({
+  ...{ email: text, username: text, action: '/account/', sessionsAction: '/account/sessions/', toast: 'changed' },
+  logoutAction: '/logout/',
+  password: { rule: plain, unmet: [], wrong: false },
+  sessions: [true, false].map((here, at) => ({ id: `s${at}`, at: at * 1e12, agent: text, network: text, here })),
+  events: (
+    [
+      'password-changed',
+      'password-refused',
+      'letter-sent',
+      'proof-accepted',
+      'session-opened',
+      'session-refused',
+    ] as const
+  ).map((kind, at) => ({ kind, at: at * 1e12, times: at + 1, agent: text, network: at === 2 ? '' : text })),
+})
+
 /** Every screen, with `text` wherever somebody else's text can stand. */
 function every(frame: Frame, text: string): Record<string, string> {
-  const set = { action: '/set/', fields, challenge: text, account: text }
+  const set = { action: '/set/', fields, challenge: text, account: text, minutes: 15 }
   const code = { action: '/code/', resendAction: '/ask/', fields, address: text, digits: 6, minutes: 15 }
   const ask = { action: '/ask/', field: 'email', value: text }
   return {
@@ -37,7 +56,16 @@ function every(frame: Frame, text: string): Record<string, string> {
     signedIn: pages.done(frame, { home: '/account/' }),
     login: pages.login(frame, { action: '/login/', value: text, problem: 'login-failed', toast: null }),
     after: pages.login(frame, { action: '/login/', value: text, problem: null, toast: 'password-reset' }),
-    account: pages.account(frame, { email: text, username: text }),
+    account: pages.account(frame, ownAccount(text)),
+    wrongCurrent: pages.account(frame, {
+      ...{ ...ownAccount(text), toast: null },
+      password: { rule: strong, unmet: [], wrong: true },
+    }),
+    weakOwn: pages.account(frame, {
+      ...{ ...ownAccount(text), toast: null, sessions: [], events: [] },
+      password: { rule: { ...strong, history: 5 }, unmet: ['too-short', 'mismatch'], wrong: false },
+    }),
+    signsInElsewhere: pages.account(frame, { ...ownAccount(text), password: null }),
     gallery: pages.gallery(frame, {
       flows: [{ name: text, askUrl: '/ask/', loginUrl: '/login/' }],
       accounts: [{ email: text, username: text, password: text, note: text }],
@@ -180,7 +208,8 @@ test('each flow says what its seed says', () => {
   const askWith = (wording: string, problem: Parameters<typeof pages.ask>[1]['problem']): string =>
     pages.ask(frameOf(wording), { action: '/', field: 'email', value: '', problem, code: wording === 'code' })
   const short = pages.newPassword(frameOf('stateless'), {
-    ...{ action: '/', fields, challenge: '', account: 'a', rule: plain, unmet: ['too-short', 'mismatch'] },
+    ...{ action: '/', fields, challenge: '', account: 'a', minutes: 15, rule: plain },
+    unmet: ['too-short', 'mismatch'],
   })
   const [classic, stateless, code, spa, verified] = wordings.map(at)
   const uniform = 'If the email exists, a reset link has been sent.'

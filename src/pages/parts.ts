@@ -55,6 +55,16 @@ ${one.below}
 /** The button that sends a form. */
 export const submit = (label: string): Html => html`<button type="submit">${label}</button>`
 
+/** A button that is not the page's main one. */
+export const quiet = (label: string): Html => html`<button type="submit" class="quiet small">${label}</button>`
+
+/** The button that shows what was typed; it stands hidden until there is a script to work it. */
+export function reveal(frame: Frame, id: string): Part {
+  const say = sayFor(frame)
+  return html`<button type="button" class="reveal" aria-controls="${id}" data-show="${say('set.show')}" data-hide="${say('set.hide')}" hidden>${say('set.show')}</button>
+<p class="hint caps" role="status" data-caps="${say('page.caps')}"></p>`
+}
+
 /** A link that looks like a button. */
 export const buttonLink = (href: string, label: string): Html => html`<a class="button" href="${href}">${label}</a>`
 

@@ -24,9 +24,11 @@ function deadLink(frame: Frame): string {
   const reasons = [say('dead.expired'), say('dead.used'), say('dead.changed'), say('dead.cut')]
   return layout(frame, {
     title: say('dead.title'),
+    sign: 'broken',
     body: html`<p class="lead">${say('dead.text')}</p>
 <p>${say('dead.reasons')}</p>
 <ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
+<p class="hint">${say('dead.look')}</p>
 ${buttonLink(frame.askUrl, say('dead.button'))}
 ${back(frame)}`,
   })
@@ -36,6 +38,7 @@ function expired(frame: Frame): string {
   const say = sayFor(frame)
   return layout(frame, {
     title: say('problem.session-expired'),
+    sign: 'wait',
     body: html`<p class="lead">${say('session.text')}</p>
 ${buttonLink(frame.askUrl, say('session.button'))}
 ${back(frame)}`,
@@ -52,6 +55,7 @@ function tooMany(frame: Frame, seconds: number): string {
   const countdown = say('limit.countdown', { time: clock(seconds) })
   return layout(frame, {
     title: say('problem.too-many-attempts'),
+    sign: 'wait',
     body: html`<p class="lead">${say('limit.text', { minutes: Math.ceil(seconds / 60) })}</p>
 <p class="countdown"><span role="timer" data-countdown="${seconds}" data-over="${say('limit.over')}">${countdown}</span><noscript>${say('limit.since')}</noscript></p>
 <p>${say('limit.why')}</p>
@@ -72,6 +76,7 @@ function other(frame: Frame, kind: Other): string {
         : [frame.askUrl, say('page.start-over')]
   return layout(frame, {
     title: say(`problem.${kind}`),
+    sign: 'stop',
     body: html`<p class="lead">${say(`problem.${kind}.text`)}</p>
 ${buttonLink(href, label)}
 ${back(frame)}`,

@@ -11,9 +11,18 @@ export function sent(frame: Frame, view: SentView): string {
   const text = say('sent.text')
   return layout(frame, {
     title: say('sent.title'),
+    sign: 'mail',
     body: html`${toast(say('sent.toast'))}
 ${text && html`<p class="lead">${text}</p>`}
-<p>${say('sent.uniform')} ${say('sent.life', { life: life(say, view.minutes) })}</p>
+<p>${say('sent.uniform')}</p>
+<section class="next">
+<h2>${say('sent.next')}</h2>
+<ol>
+<li>${say('sent.next-open', { subject: say('letter.subject', { brand: frame.brand.name }) })}</li>
+<li>${say('sent.next-link', { life: life(say, view.minutes) })}</li>
+<li>${say('sent.next-set')}</li>
+</ol>
+</section>
 <section class="help">
 <h2>${say('sent.where')}</h2>
 <ul>

@@ -13,6 +13,8 @@ export type Frame = {
   /** Addresses of the style sheet and the script. */
   readonly style: string
   readonly script: string
+  /** Address of the script that estimates a password's strength; fetched where one is typed. */
+  readonly strength: string
   readonly loginUrl: string
   readonly askUrl: string
   readonly supportUrl: string | null
@@ -102,6 +104,8 @@ export type NewPasswordView = {
   readonly challenge: string
   /** The account's address, shown, and in a hidden `username` field for password managers. */
   readonly account: string
+  /** How long the page works, from when it was first opened. */
+  readonly minutes: number
   readonly rule: PasswordRule
   readonly unmet: readonly Unmet[]
   /** Refused for want of a captcha, and for nothing of the password's. */
@@ -141,7 +145,49 @@ export type ProblemView = {
   readonly retryAfter: number | null
 }
 
-export type AccountView = { readonly email: string; readonly username: string | null }
+/** One's own account, for who is signed in. */
+export type AccountView = {
+  readonly email: string
+  readonly username: string | null
+  /** Where the form for a new password is posted, the ones that end sessions, and the way out. */
+  readonly action: string
+  readonly sessionsAction: string
+  readonly logoutAction: string
+  readonly toast: 'changed' | 'ended' | 'ended-others' | null
+  /** The rules for a new password and what was refused; null where one signs in another way. */
+  readonly password: {
+    readonly rule: PasswordRule
+    readonly unmet: readonly Unmet[]
+    /** The current password was not it. */
+    readonly wrong: boolean
+  } | null
+  readonly sessions: readonly SessionView[]
+  readonly events: readonly EventView[]
+}
+
+/** `at`: since when, in milliseconds; `here`: the browser that looks. */
+export type SessionView = {
+  readonly id: string
+  readonly at: number
+  readonly agent: string
+  readonly network: string
+  readonly here: boolean
+}
+
+/** Something that happened `times` times in a row, the last time at `at` (milliseconds). */
+export type EventView = {
+  readonly kind:
+    | 'password-changed'
+    | 'password-refused'
+    | 'letter-sent'
+    | 'proof-accepted'
+    | 'session-opened'
+    | 'session-refused'
+  readonly at: number
+  readonly times: number
+  readonly agent: string
+  readonly network: string
+}
 
 /** Development only. */
 export type GalleryView = {

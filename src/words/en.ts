@@ -16,6 +16,9 @@ export const en = {
     'page.back': 'Back to log-in',
     'page.busy': 'One moment…',
     'page.start-over': 'Start over',
+    'page.caps': 'Caps Lock is on.',
+    'page.language': 'Language',
+    'page.language-set': 'Change language',
 
     'api.link-sent': 'If the email exists, a reset link has been sent.',
     'api.code-sent': 'If the email exists, a code has been sent.',
@@ -32,7 +35,10 @@ export const en = {
 
     'sent.where': 'The email is not there?',
     'sent.spam': 'It can take a few minutes. Look in your spam or junk folder, too.',
-    'sent.life': 'The link works for {life}, and once.',
+    'sent.next': 'What happens next',
+    'sent.next-open': 'Open the email “{subject}”.',
+    'sent.next-link': 'Follow the link in it. It works for {life}, until a new password is set with it.',
+    'sent.next-set': 'Set a new password, then log in with it.',
     'sent.again': 'Try again with another address',
     'sent.spelling': 'Was the address the one of your account? If you are not sure, try another.',
 
@@ -60,6 +66,16 @@ export const en = {
     'set.match': '✓ Passwords match',
     'set.no-match': 'Passwords do not match.',
     'set.sessions': 'You will be logged out everywhere else.',
+    'set.life': 'This page works for {life} from when it was first opened.',
+
+    'advice.common': 'This is one of the passwords that are guessed first.',
+    'advice.word': 'A single word or name is guessed quickly.',
+    'advice.name': 'Your own name or address is tried first.',
+    'advice.keys': 'Keys that lie side by side are guessed quickly.',
+    'advice.repeat': 'Repeats such as "aaa" or "abcabc" add little.',
+    'advice.sequence': 'Sequences such as "abc" or "6543" add little.',
+    'advice.date': 'Dates and years are guessed quickly.',
+    'advice.longer': 'Another word or two makes it stronger: length helps most.',
 
     'rules.title': 'Password Requirements:',
     'rules.met': 'met',
@@ -97,12 +113,16 @@ export const en = {
     'unmet.used-before': 'You used this password before. Choose another.',
     'unmet.mismatch': 'Passwords do not match.',
     'unmet.unprintable': 'Password contains a character that cannot be typed everywhere.',
+    'unmet.too-many-bytes':
+      'Password is too long for this system: 72 letters at most, fewer with accents or other scripts.',
+    'unmet.outer-space': 'Password cannot begin or end with a space.',
 
     'dead.title': 'Invalid or expired link',
     'dead.reasons': 'One of these has happened:',
     'dead.used': 'It was used already, or revoked.',
     'dead.changed': 'The password or the email address of the account was changed since.',
     'dead.cut': 'The address was cut off: copy the whole link from the email.',
+    'dead.look': 'Opening a link does not use it up: a mail program that looked at it first has done no harm.',
     'dead.button': 'Request New Link',
 
     'session.text': 'Please start the password reset process again',
@@ -111,9 +131,6 @@ export const en = {
     'captcha.title': 'One more step',
     'captcha.lead': 'Please show that you are not a robot. Then you go on where you were.',
     'captcha.from': 'This check comes from {provider}: your browser contacts them on this page, and on no other.',
-    'unmet.too-many-bytes':
-      'Password is too long for this system: 72 letters at most, fewer with accents or other scripts.',
-    'unmet.outer-space': 'Password cannot begin or end with a space.',
     'captcha.button': 'Continue',
     'captcha.altcha':
       'Before it is sent, your browser does a small sum to show that you are not a robot. Nobody else is asked.',
@@ -158,6 +175,38 @@ export const en = {
     'account.username': 'User name',
     'account.log-out': 'Log out',
     'account.change': 'Change password',
+    'account.changed': 'Your password was changed. Every other session was ended.',
+    'account.current': 'Current password',
+    'account.wrong-current': 'The current password is wrong.',
+    'account.elsewhere': 'You sign in another way here: there is no password to change.',
+    'account.forgotten': 'You do not know it any more? Reset it by email',
+    'account.sessions': 'Where you are signed in',
+    'account.this': 'This browser',
+    'account.since': 'Since {at}',
+    'account.end': 'End session',
+    'account.end-others': 'End all other sessions',
+    'account.ended': 'The session was ended.',
+    'account.ended-others': 'All other sessions were ended.',
+    'account.events': 'What happened lately',
+    'account.no-events': 'Nothing yet.',
+    'account.not-you': 'Was something here not you? Change your password: that ends every other session.',
+
+    'event.password-changed': 'Your password was changed',
+    'event.password-refused': 'A change of your password was refused',
+    'event.letter-sent': 'An email to reset your password was sent to you',
+    'event.proof-accepted': 'The code from an email was typed in',
+    'event.session-opened': 'Somebody signed in',
+    'event.session-refused': 'A log-in was refused',
+    'event.times': '{count} times',
+
+    'agent.on': '{browser} on {system}',
+    'agent.unknown': 'An unknown browser',
+
+    'spa.link-life': 'A link works once and for a short time only. Request a new one and open it soon.',
+    'spa.set-lead': 'Type it twice. Afterwards you log in with it.',
+    'spa.rules-met': '{met} of {all} met',
+    'spa.returning': 'You are taken to the log-in page in {seconds} s.',
+    'spa.stay': 'Stay on this page',
 
     'gallery.title': 'Five ways back into an account',
     'gallery.lead': 'This server runs in development mode. Letters stay on this machine:',
@@ -168,6 +217,7 @@ export const en = {
     'gallery.login': 'Log in',
     'gallery.accounts': 'Demonstration accounts',
     'gallery.accounts-lead': 'Made for this clone; their passwords are printed at the start, too.',
+    'gallery.letters': 'see every letter',
     'gallery.inbox': 'read them in the inbox',
     'gallery.back': 'Back to the gallery',
 
@@ -179,6 +229,10 @@ export const en = {
     'inbox.back': 'Back to the inbox',
     'inbox.text': 'Text part',
     'inbox.html': 'HTML part',
+
+    'letters.title': 'Every letter',
+    'letters.lead': 'As each flow writes them, with made-up names and links that open nothing.',
+    'letters.back': 'Back to all letters',
 
     'notice.changed.subject': '{brand} - Your password was changed',
     'notice.changed.preview': 'If it was not you, act now.',
@@ -209,6 +263,15 @@ export const en = {
       'Sign in as you always do: through your organisation, or with the account that you signed up with.',
     'door.button': 'Sign in',
     'door.ignore': 'If it was not you, ignore this email. Nothing has changed.',
+
+    'nobody.subject': '{brand} - No account with this address',
+    'nobody.preview': 'There is nothing to reset for this address.',
+    'nobody.text': 'Somebody asked to reset a password at {brand} and typed this address. There is no account with it.',
+    'nobody.other': 'If it was you, you may have signed up with another address. Try that one:',
+    'nobody.button': 'Try another address',
+    'nobody.sign-up': 'Or sign up:',
+    'nobody.ignore': 'If it was not you, ignore this email. It comes once a week at most.',
+    'nobody.footer': 'Sent because somebody typed this address at {brand}.',
 
     'alarm.subject': '[Latchkey at {host}] {what}',
     'alarm.at': '{what}. It was noticed on {at}.',

@@ -21,6 +21,11 @@ const params = {
     provider: 'x',
     host: 'h',
     what: 'w',
+    subject: 's',
+    browser: 'b',
+    system: 's',
+    met: 1,
+    all: 2,
   },
 }
 

@@ -21,13 +21,35 @@ function count(seconds: number, tell: (left: number) => void): void {
   step()
 }
 
+const lang = document.documentElement.lang
+
+// What a page says when it opens is not read out by itself: a region that is filled later is.
+const spoken = document.createElement('p')
+spoken.className = 'unseen'
+spoken.setAttribute('role', 'status')
+document.body.append(spoken)
+const speak = (text: string): void => {
+  spoken.textContent = text
+}
+const toast = document.querySelector('.toast')?.textContent
+if (toast) setTimeout(speak, 500, toast)
+
+// Seen each second, heard each minute: an ear cannot look away.
 for (const shown of all('[data-countdown]')) {
   const sentence = shown.textContent
   const first = clock(Number(shown.dataset.countdown))
+  const minutes = new Intl.NumberFormat(lang, { style: 'unit', unit: 'minute', unitDisplay: 'long' })
   count(Number(shown.dataset.countdown), (left) => {
-    if (left === 0) shown.setAttribute('role', 'status')
     shown.textContent = left > 0 ? sentence.replace(first, clock(left)) : (shown.dataset.over ?? '')
+    if (left === 0) speak(shown.textContent)
+    else if (left % 60 === 0) speak(sentence.replace(first, minutes.format(left / 60)))
   })
+}
+
+for (const moment of all('time')) {
+  const at = new Date(moment.getAttribute('datetime') ?? '')
+  moment.title = moment.textContent
+  moment.textContent = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short' }).format(at)
 }
 
 for (const hint of all('[data-wait]')) {
@@ -63,13 +85,19 @@ for (const form of all('form')) {
 }
 
 for (const button of all('button.reveal')) {
-  const inputs = all('[data-reveal]', button.closest('form') ?? document)
+  const input = document.getElementById(button.getAttribute('aria-controls') ?? '')
+  const caps = button.parentElement?.querySelector<HTMLElement>('.caps')
   button.hidden = false
   button.addEventListener('click', () => {
-    const show = inputs[0]?.getAttribute('type') === 'password'
-    for (const input of inputs) input.setAttribute('type', show ? 'text' : 'password')
+    const show = input?.getAttribute('type') === 'password'
+    input?.setAttribute('type', show ? 'text' : 'password')
     button.textContent = (show ? button.dataset.hide : button.dataset.show) ?? ''
   })
+  const look = (event: Event): void => {
+    const on = event instanceof KeyboardEvent && event.getModifierState('CapsLock')
+    set(caps, String(on), on ? caps?.dataset.caps : '')
+  }
+  for (const when of ['keydown', 'keyup', 'blur']) input?.addEventListener(when, look)
 }
 
 // The same classes as the server's, which judges; this only tells.
@@ -81,25 +109,40 @@ const kinds: Record<string, RegExp> = {
   'not-all-digits': /[^\p{Nd}]/u,
 }
 
-/** Length first, then kinds of characters; few different ones are weak at any length. */
-function strength(text: string): 'weak' | 'fair' | 'strong' {
-  const length = [...text].length
-  const mixed = ['upper', 'lower', 'digit', 'special'].filter((kind) => kinds[kind]?.test(text)).length
-  const points = [8, 12, 16].filter((least) => length >= least).length + mixed
-  if (length < 8 || new Set(text).size < 5 || points < 3) return 'weak'
-  return points < 5 ? 'fair' : 'strong'
-}
-
-function set(shown: HTMLElement | null, state: string, text?: string): void {
+function set(shown: HTMLElement | null | undefined, state: string, text?: string): void {
   if (!shown || (shown.dataset.state ?? '') === state) return
   shown.dataset.state = state
   if (text !== undefined) shown.textContent = text
 }
 
+type Estimator = typeof import('./strength.ts')
+
+/** Tells how strong the password is a moment after the typing pauses; what estimates it comes with the first letter. */
+function advise(input: HTMLInputElement, level: HTMLElement, advice: HTMLElement): void {
+  const sentences = JSON.parse(advice.dataset.advice ?? '{}') as Record<string, string>
+  const names = (input.form?.querySelector<HTMLInputElement>('[name=username]')?.value ?? '').split(/[@.]/)
+  let estimator: Promise<Estimator> | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tell = async (): Promise<void> => {
+    estimator ??= import(/* @vite-ignore */ level.dataset.script ?? '') as Promise<Estimator>
+    // Without it nothing is told: it only advises.
+    const { judge } = await estimator
+    const found = input.value === '' ? null : judge(input.value, names)
+    set(level, found?.level ?? '', found ? level.dataset[found.level] : '')
+    const told = found?.advice.map((one) => sentences[one]).join(' ') ?? ''
+    set(advice, told, told)
+  }
+  input.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void tell().catch(() => {}), 250)
+  })
+}
+
 for (const list of all('#rules ul')) {
   const [first, second] = all('input[autocomplete=new-password]') as HTMLInputElement[]
   if (!first || !second) continue
-  const advice = document.querySelector<HTMLElement>('.strength')
+  const [level, advice] = all('.strength, .advice')
+  if (level && advice) advise(first, level, advice)
   const match = document.querySelector<HTMLElement>('.match')
   const isMet = (rule: string, least: number): boolean =>
     rule === 'min'
@@ -113,8 +156,6 @@ for (const list of all('#rules ul')) {
       set(item, met ? 'met' : '')
       set(item.querySelector<HTMLElement>('.unseen'), String(met), met ? list.dataset.met : '')
     }
-    const level = first.value ? strength(first.value) : ''
-    set(advice, level, level ? advice?.dataset[level] : '')
     const same = second.value ? (first.value === second.value ? 'met' : 'no') : ''
     set(match, same, same === 'met' ? match?.dataset.match : same ? match?.dataset.noMatch : '')
   }

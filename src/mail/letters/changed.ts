@@ -1,8 +1,9 @@
 /** The notice that a password was changed, for the owner who did not do it. */
+
+import { byTheClock } from '../../words/clock.ts'
 import type { Say } from '../../words/index.ts'
 import type { LetterContent } from '../letter.ts'
 import { type Draft, small, words } from './block.ts'
-import { byTheClock } from './clock.ts'
 import { closing, greeting } from './proof.ts'
 
 /** "Your password was changed". */

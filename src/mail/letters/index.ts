@@ -1,5 +1,5 @@
 /** Letters: what is to be said, as data, into subject, text and HTML. A file per kind. */
-import { pickLocale, type Say, speaker } from '../../words/index.ts'
+import { fallbackLocale, lookUp, type Say, speaker } from '../../words/index.ts'
 import type { LetterContent, Written } from '../letter.ts'
 import type { Draft } from './block.ts'
 import { changed } from './changed.ts'
@@ -13,7 +13,7 @@ import { write } from './write.ts'
 /** Writes a letter in its reader's language and its flow's wording. */
 export function writeLetter(asked: LetterContent): Written {
   // An account's language comes from a table of strangers; a tag that cannot be read must not stop the letter.
-  const content = { ...asked, locale: pickLocale(asked.locale) }
+  const content = { ...asked, locale: lookUp(asked.locale) ?? fallbackLocale }
   const say = speaker(content.locale, content.wording)
   return write(draft(say, content), content, say('letter.footer', { email: content.email }))
 }

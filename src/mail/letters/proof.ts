@@ -1,8 +1,9 @@
 /** What every letter with a proof shares: the greeting, and what to know and do. */
+
+import { byTheClock } from '../../words/clock.ts'
 import { life, type Say } from '../../words/index.ts'
 import type { LetterContent } from '../letter.ts'
 import { type Block, small, words } from './block.ts'
-import { byTheClock } from './clock.ts'
 import { safeName } from './tidy.ts'
 
 /** A letter that carries a proof. */

@@ -1,8 +1,9 @@
 /** The notice that somebody typed many wrong codes. */
+
+import { byTheClock } from '../../words/clock.ts'
 import type { Say } from '../../words/index.ts'
 import type { LetterContent } from '../letter.ts'
 import { type Draft, small, words } from './block.ts'
-import { byTheClock } from './clock.ts'
 import { closing, greeting } from './proof.ts'
 
 /** "Too many wrong codes". */

@@ -1,6 +1,8 @@
+/** Moments in words: in letters and on pages. */
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** A moment by the clock, with its zone: a letter is read on any side of the world, at any time. */
+/** A moment (milliseconds since 1970) by the clock, with its zone: it is read on any side of the world, at any time. */
 export function byTheClock(locale: string, at: number): string {
   // Making a format costs a hundred times what using it does; there are as many as there are languages.
   let format = formats.get(locale)
