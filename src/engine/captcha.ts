@@ -34,9 +34,13 @@ const passable: ReadonlySet<LimitName> = new Set<LimitName>([
  * Takes as they bind one who solved a captcha: all are counted, and those that it passes are never full. One that stood in
  * for a provider passes each once more as often: who can keep us from the provider must not thereby be free of limits.
  */
-export const passing = (takes: readonly Take[], captcha: Captcha | undefined): readonly Take[] => {
+export const passing = (takes: readonly Take[], captcha: Captcha | undefined): readonly Take[] =>
+  takes.map((one) => passed(one, captcha))
+
+/** One of them. */
+export const passed = (one: Take, captcha: Captcha | undefined): Take => {
   const times = captcha === 'solved' ? 1_000_000 : captcha === 'stood-in' ? 2 : 1
-  return times === 1 ? takes : takes.map((one) => (passable.has(one.limit) ? widened(one, times) : one))
+  return passable.has(one.limit) ? widened(one, times) : one
 }
 
 // Over the same times: what is counted here must be seen by those who solved none.

@@ -150,6 +150,7 @@ export type Ask = {
   readonly again: { readonly id: string; readonly halfLife: number; readonly waitUntil: number | null } | null
   /** Null for flows that keep no row. */
   readonly challenge: Challenge | null
+  /** The store writes into it whose challenge it mails: the new one's, or the one's that is mailed again. */
   readonly letter: Letter
   readonly event: AuditEvent
 }

@@ -4,10 +4,12 @@ import { test } from 'node:test'
 import { classic, code, spa, stateless } from '../flows/index.ts'
 import { type TestRecovery, testRecovery } from '../testing/index.ts'
 import type { Caller } from './audit.ts'
-import { deviceFor } from './device.ts'
+import type { Captcha } from './captcha.ts'
+import { deviceFor, knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { issue } from './issue.ts'
-import { digest, unseal } from './keys.ts'
+import { digest, keyring, unseal } from './keys.ts'
+import { take } from './limits.ts'
 import { lookup } from './lookup.ts'
 import type { Kit } from './ports.ts'
 import { type Asked, challengeIdOf, request } from './request.ts'
@@ -166,10 +168,83 @@ test('a host that says no networks counts by browser alone', () =>
     const nowhere = { ...caller, network: '', block: '' }
     for (let count = 0; count < 3; count++) assert.ok((await ask(classic, { caller: nowhere })).ok)
     assert.equal((await ask(classic, { caller: nowhere })).ok, false)
+    for (let count = 0; count < 5; count++) {
+      assert.ok((await ask(classic, { caller: { ...nowhere, browser: `browser ${count}` } })).ok)
+      assert.ok((await ask(classic, { caller: { ...nowhere, browser: null } })).ok)
+    }
     const many = { ...nowhere, browser: null }
     for (let count = 0; count < 30; count++) {
       assert.ok((await ask(classic, { caller: many, address: `${count}@example.org` })).ok)
     }
+  }))
+
+test('an ask is counted under its caller, its network and its address, each by a keyed digest of its own', () =>
+  inBench(async ({ kit, ask }) => {
+    assert.ok((await ask(classic)).ok)
+    const addressKey = digest(kit.keys.lasting, 'address', [owner])
+    const asks = ['classic', addressKey]
+    for (const [limit, key, count] of [
+      ['asks-per-caller', [...asks, 'browser', caller.browser!], 1],
+      ['asks-per-caller', [...asks, 'network', caller.block], 1],
+      ['asks-per-network', [caller.block], 1],
+      ['letters-per-address', [addressKey], 1],
+      ['letters-in-reserve', [addressKey], 0],
+      ['asks-of-all', [], 0],
+    ] as const) {
+      const one = take(kit.keys, limit, key, [{ max: 1, ms: 86_400_000 }])
+      assert.equal((await kit.store.full([one], kit.clock.now())).length, count, [limit, ...key].join(' '))
+    }
+    const names = new Set((await opened(kit)).map(({ name }) => name))
+    assert.deepEqual([...names], ['challenge.opened'])
+  }))
+
+test('the reserve of a solved captcha is counted under its address, that of a device under the device', () =>
+  inBench(
+    async ({ kit, ask }) => {
+      const addressKey = digest(kit.keys.lasting, 'address', [owner])
+      const isCounted = async (key: string) => {
+        const one = take(kit.keys, 'letters-in-reserve', [key], [{ max: 1, ms: 86_400_000 }])
+        return (await kit.store.full([one], kit.clock.now())).length > 0
+      }
+      const device = deviceFor(kit.keys, kit.random, [owner])
+      await ask(classic)
+      await ask(classic, { caller: { ...elsewhere(1), devices: [device] } })
+      assert.equal(await isCounted(addressKey), false)
+      assert.ok(await isCounted(knownDevice(kit.keys, owner, [device])!))
+      await ask(classic, { caller: elsewhere(2), captcha: 'solved' })
+      assert.ok(await isCounted(addressKey))
+    },
+    { limits: { lettersPerAddress: [{ max: 1, ms: 86_400_000 }] } },
+  ))
+
+test('for a caller who is known to be over a limit nothing is made, and it waits for the last of them', () =>
+  inBench(async ({ recovery, kit }) => {
+    let drawn = 0
+    const bytes = (count: number): Uint8Array => {
+      drawn += 1
+      return kit.random.bytes(count)
+    }
+    const counting: Kit = { ...kit, random: { ...kit.random, bytes } }
+    const one = { ...classic, limits: { ...classic.limits, asks: { max: 1, seconds: 900 } } }
+    const ask = (from: Caller) =>
+      request(counting, one, { address: owner, caller: from, previous: null, resend: false })
+    const waits = async (from: Caller) => {
+      const refusal = refusalOf(await ask(from))
+      return refusal?.code === 'too-many-attempts' ? refusal.retryAfter : null
+    }
+    const [first, second] = [elsewhere(1), elsewhere(2)]
+    assert.ok((await ask(first)).ok)
+    recovery.clock.turn({ seconds: 10 })
+    for (const from of [first, { ...first, browser: null }]) {
+      assert.equal(await waits(from), 890)
+      const made = drawn
+      assert.equal(await waits(from), 890)
+      assert.equal(drawn, made, 'refused at the door')
+    }
+    recovery.clock.turn({ seconds: 100 })
+    assert.ok((await ask(second)).ok)
+    assert.equal(await waits({ ...second, browser: null }), 900)
+    assert.equal(await waits({ ...second, browser: first.browser }), 900, 'the later of the two that are known')
   }))
 
 test('twenty asks by one network, and by the /48 around an IPv6 one', () =>
@@ -230,10 +305,10 @@ test('the same code is mailed again while it has more than half its life, after 
     assert.ok(first.ok)
     const again = { previous: first.flowId, resend: true }
     assert.deepEqual(refusalOf(await ask(code, again))?.code, 'too-many-attempts')
-    recovery.clock.turn({ seconds: 59 })
+    recovery.clock.turn({ seconds: 59.95 })
     const waits = refusalOf(await ask(code, again))
     assert.ok(waits?.code === 'too-many-attempts' && waits.retryAfter === 1)
-    recovery.clock.turn({ seconds: 1 })
+    recovery.clock.turn({ seconds: 0.05 })
     const second = await ask(code, again)
     assert.ok(second.ok && second.flowId === first.flowId)
     const third = await ask(code, { previous: first.flowId })
@@ -244,12 +319,34 @@ test('with half its life or less it is another code', () =>
   inBench(async ({ recovery, ask }) => {
     const first = await ask(code)
     assert.ok(first.ok)
-    recovery.clock.turn({ seconds: 449 })
+    recovery.clock.turn({ seconds: 449.9 })
     const second = await ask(code, { previous: first.flowId, resend: true })
     assert.ok(second.ok && second.flowId === first.flowId)
-    recovery.clock.turn({ seconds: 1 })
+    recovery.clock.turn({ seconds: 0.1 })
     const third = await ask(code, { previous: first.flowId })
     assert.ok(third.ok && third.flowId !== first.flowId)
+  }))
+
+test('a new secret ends neither the wait for a resend nor the code that it mails again', () =>
+  inBench(async ({ recovery, kit, ask }) => {
+    const first = await ask(code)
+    assert.ok(first.ok)
+    const before = 'a secret of a test, of which nothing outside hangs'
+    const keys = { ...keyring('the secret of the day after, no less long', [before]), lasting: kit.keys.lasting }
+    const turned: Kit = { ...kit, keys }
+    const asked: Asked = { address: owner, caller, previous: first.flowId, resend: true }
+    assert.equal(refusalOf(await request(turned, code, asked))?.code, 'too-many-attempts')
+    recovery.clock.turn({ seconds: 60 })
+    const again = await request(turned, code, asked)
+    assert.ok(again.ok && again.flowId === first.flowId)
+    const fresh = await request(turned, code, { ...asked, caller: elsewhere(1), previous: null })
+    assert.ok(fresh.ok)
+    const known = { ...asked, caller: elsewhere(1), previous: fresh.flowId }
+    assert.equal(
+      refusalOf(await request(turned, code, known))?.code,
+      'too-many-attempts',
+      'one of the new secret waits',
+    )
   }))
 
 test('the flow id of a link means nothing to an ask', () =>
@@ -284,6 +381,25 @@ test('asks past the budget of the installation raise an alarm, and wait for a ca
     },
     { limits: { asksOfAll: [{ max: 100, ms: 3_600_000 }] } },
   ))
+
+for (const budget of ['asksOfAll', 'lettersOfAll'] as const) {
+  test(`${budget}: whoever solved a captcha that stood in is held by a budget at twice its size`, () =>
+    inBench(
+      async ({ kit }) => {
+        const ask = (count: number, captcha: Captcha) => {
+          const from = { ...elsewhere(1), network: `n${count}`, block: `n${count}`, browser: `${count}` }
+          const address = `${count}@example.org`
+          return request(kit, classic, { address, caller: from, previous: null, resend: false, captcha })
+        }
+        for (let count = 0; count < 100; count++) assert.ok((await ask(count, 'off')).ok)
+        assert.equal(refusalOf(await ask(100, 'on-overflow'))?.code, 'captcha-required')
+        for (let count = 100; count < 200; count++) assert.ok((await ask(count, 'stood-in')).ok, String(count))
+        assert.equal(refusalOf(await ask(200, 'stood-in'))?.code, 'too-many-attempts')
+        assert.ok((await ask(201, 'solved')).ok)
+      },
+      { limits: { [budget]: [{ max: 100, ms: 3_600_000 }] } },
+    ))
+}
 
 test('a look-up is counted by network and noted with what it told', () =>
   inBench(async ({ recovery, kit }) => {

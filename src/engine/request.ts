@@ -4,7 +4,7 @@
  * has a reader is found out later, by `issue`, when nobody waits for it.
  */
 import { type Caller, event } from './audit.ts'
-import { type Captcha, passing, refusalOf } from './captcha.ts'
+import { type Captcha, passed, passing, refusalOf } from './captcha.ts'
 import { knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, seal } from './keys.ts'
@@ -60,7 +60,7 @@ export async function request(
     budget: budgetOf(kit, asked.captcha),
     again: previous,
     challenge: opened.challenge,
-    letter: letterFor(kit, flow, asked.caller, address, opened.challenge, at),
+    letter: letterFor(kit, flow, asked.caller, address, at),
     event: event(at, 'challenge.opened', asked.caller, {
       flow: flow.name,
       addressKey,
@@ -110,20 +110,13 @@ function open(
   return { flowId, challenge }
 }
 
-function letterFor(
-  kit: Needs,
-  flow: Flow,
-  caller: Caller,
-  address: string,
-  challenge: Challenge | null,
-  at: number,
-): Letter {
+function letterFor(kit: Needs, flow: Flow, caller: Caller, address: string, at: number): Letter {
   const id = fresh(kit.random, 16)
   return {
     id,
     kind: 'proof',
     flow: flow.name,
-    challengeId: challenge?.id ?? null,
+    challengeId: null,
     accountId: null,
     sealedAddress: seal(kit.keys.current, kit.random, id, address),
     keyId: kit.keys.current.id,
@@ -175,13 +168,13 @@ function callerTakes(kit: Needs, flow: Flow, caller: Caller, addressKey: string)
 function budgetOf({ keys, limits }: Needs, captcha: Captcha | undefined): Ask['budget'] {
   const { asks, letters } = budgetTakes(keys, limits)
   if (captcha !== 'stood-in') return { asks, letters, holds: captcha === 'on-overflow' }
-  const [wider = null, wide = null] = [asks, letters].map((one) => one && (passing([one], captcha)[0] ?? null))
-  return { asks: wider, letters: wide, holds: true }
+  return { asks: asks && passed(asks, captcha), letters: letters && passed(letters, captcha), holds: true }
 }
 
 /** A caller that the address knows, or one that solved a captcha for it. */
-function reserveTake(kit: Needs, address: string, addressKey: string, { caller, captcha }: Asked): Take | null {
-  const solved = captcha === 'solved' ? addressKey : null
-  const key = kit.limits && (knownDevice(kit.keys, address, caller.devices) ?? solved)
-  return key && kit.limits ? take(kit.keys, 'letters-in-reserve', [key], kit.limits.lettersInReserve) : null
+function reserveTake({ keys, limits }: Needs, address: string, addressKey: string, asked: Asked): Take | null {
+  if (!limits) return null
+  const solved = asked.captcha === 'solved' ? addressKey : null
+  const key = knownDevice(keys, address, asked.caller.devices) ?? solved
+  return key === null ? null : take(keys, 'letters-in-reserve', [key], limits.lettersInReserve)
 }
