@@ -96,6 +96,9 @@ export function cookies(keys: Keyring, random: Random, secure: boolean) {
     dropCaptchaPass: (c: Context, form: string): void =>
       void deleteCookie(c, name(`captcha_${form}`), { path: '/', secure }),
 
+    language: (c: Context): string | undefined => get(c, 'lang'),
+    keepLanguage: (c: Context, locale: string): void => set(c, 'lang', locale, 180 * day),
+
     session: (c: Context): string | undefined => get(c, 'session'),
     signIn: (c: Context, token: string): void => set(c, 'session', token, sessionLife / 1000),
     signOut(c: Context): void {

@@ -7,9 +7,10 @@ import type { Refusal } from '../engine/outcome.ts'
 import { longest } from '../engine/policy.ts'
 import type { Link } from '../engine/prove.ts'
 import type { Received } from '../engine/request.ts'
-import { pickLocale, say } from '../words/index.ts'
+import { say } from '../words/index.ts'
 import { type Brought, broughtBy, tellOf } from './captcha.ts'
 import { deadToken, problemOf, wrong, wrongBody } from './faces.ts'
+import { speakOn } from './language.ts'
 import { callerOf, type Env, type Parts } from './parts.ts'
 import { hasControls, readJson } from './read.ts'
 import { changeBody, proveBody, requestBody, spaAskBody, spaChangeBody } from './schemas.ts'
@@ -17,15 +18,13 @@ import type { ChangeAnswer, ProveAnswer, RequestAnswer, Rules } from './wire.ts'
 
 type C = Context<Env>
 
-const localeOf = (c: C) => pickLocale(c.req.header('accept-language'))
-
 /** A body of the right form, or the answer that refuses it. */
 async function bodyOf<T>(c: C, schema: z.ZodType<T>): Promise<T | Response> {
   const read = await readJson(c.req.raw)
-  if (!read.ok) return wrong(c, localeOf(c), wrongBody(read.status), read.detail)
+  if (!read.ok) return wrong(c, speakOn(c), wrongBody(read.status), read.detail)
   const parsed = schema.safeParse(Object.fromEntries(read.fields))
   if (parsed.success) return parsed.data
-  return wrong(c, localeOf(c), 'bad-request', toldOf(parsed.error.issues[0]))
+  return wrong(c, speakOn(c), 'bad-request', toldOf(parsed.error.issues[0]))
 }
 
 /** What is wrong with a body. A member that we do not know is named where its name is a plain word, and never said again else. */
@@ -57,7 +56,7 @@ async function refused(
   brought: Brought,
 ): Promise<Response> {
   const captcha = refusal.code === 'captcha-required' ? await tellOf(parts, form, brought) : undefined
-  return problemOf(c, localeOf(c), flow, refusal, captcha)
+  return problemOf(c, speakOn(c), flow, refusal, captcha)
 }
 
 type AskBody = { readonly email?: string | null; readonly flow_id?: string; readonly captcha?: string }
@@ -66,7 +65,7 @@ type AskBody = { readonly email?: string | null; readonly flow_id?: string; read
 async function ask(c: C, parts: Parts, flow: Flow, body: AskBody): Promise<Received | Response> {
   const caller = callerOf(c, parts, null)
   const [address, previous] = [body.email ?? '', body.flow_id ?? null]
-  if (hasControls(address)) return problemOf(c, localeOf(c), flow, { code: 'email-invalid' })
+  if (hasControls(address)) return problemOf(c, speakOn(c), flow, { code: 'email-invalid' })
   const brought = await broughtBy(parts, 'request', body.captcha, caller)
   const { captcha } = brought
   // Nobody is looked up for one who is refused in any case.
@@ -95,7 +94,7 @@ export async function apiRequest(c: C, parts: Parts, flow: Flow): Promise<Respon
 const noCaptcha: Brought = { captcha: 'off', instead: null }
 
 const sentSentence = (c: C, flow: Flow): string =>
-  say(localeOf(c), flow.proof.kind === 'code' ? 'api.code-sent' : 'api.link-sent')
+  say(speakOn(c), flow.proof.kind === 'code' ? 'api.code-sent' : 'api.link-sent')
 
 /** `POST /api/flows/<flow>/prove` */
 export async function apiProve(c: C, parts: Parts, flow: Flow): Promise<Response> {
@@ -124,7 +123,7 @@ export async function apiChange(c: C, parts: Parts, flow: Flow): Promise<Respons
   const wanted = { by, password: body.password, confirm: body.confirm ?? null, caller, captcha: brought.captcha }
   const outcome = await parts.verbs.change(flow, wanted)
   if (!outcome.ok) return refused(c, parts, flow, outcome.refusal, 'change', brought)
-  const answer: ChangeAnswer = { message: say(localeOf(c), 'api.changed') }
+  const answer: ChangeAnswer = { message: say(speakOn(c), 'api.changed') }
   return c.json(answer)
 }
 
@@ -145,7 +144,7 @@ export async function spaChange(c: C, parts: Parts, flow: JsonFlow): Promise<Res
   const brought = await broughtBy(parts, 'change', body.captcha, caller)
   const wanted = { by, password: body.new_password ?? '', confirm: null, caller, captcha: brought.captcha }
   const outcome = await parts.verbs.change(flow, wanted)
-  if (outcome.ok) return c.json({ message: say(localeOf(c), 'api.changed') })
+  if (outcome.ok) return c.json({ message: say(speakOn(c), 'api.changed') })
   const refusal: Refusal = outcome.refusal
-  return refusal.code === 'link-dead' ? deadToken(c, localeOf(c)) : refused(c, parts, flow, refusal, 'change', brought)
+  return refusal.code === 'link-dead' ? deadToken(c, speakOn(c)) : refused(c, parts, flow, refusal, 'change', brought)
 }

@@ -8,6 +8,7 @@ import { type Issued, issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
 import { MailRefusal } from '../engine/outcome.ts'
 import type { Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
+import { fallbackLocale, lookUp, ready } from '../words/index.ts'
 import type { LetterContent } from './letter.ts'
 import { writeLetter } from './letters/index.ts'
 
@@ -171,7 +172,7 @@ async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal
   }
   try {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(sendMs)])
-    await parts.mailer.send(mailOf(parts, flow, letter, issued), signal)
+    await parts.mailer.send(await mailOf(parts, flow, letter, issued), signal)
     await settle({ kind: 'sent' }, issued.event)
   } catch (error) {
     if (stopping.aborted) await settle({ kind: 'given-back' }, null)
@@ -221,8 +222,10 @@ const failed = (kit: Kit, letter: Letter, because: string): AuditEvent =>
     because,
   })
 
-function mailOf(parts: WorkerParts, flow: Flow, letter: Letter, issued: Extract<Issued, { kind: 'send' }>) {
-  const locale = issued.account.locale ?? letter.locale
+async function mailOf(parts: WorkerParts, flow: Flow, letter: Letter, issued: Extract<Issued, { kind: 'send' }>) {
+  // An account's language comes from a table of strangers: what is no language of ours leaves the choice to the asker.
+  const locale = lookUp(issued.account.locale) ?? lookUp(letter.locale) ?? fallbackLocale
+  await ready(locale)
   const content = contentOf(parts, flow, letter, issued, locale)
   const messageId = `<${letter.id}@${parts.host}>`
   return { to: issued.account.email, ...writeLetter(content), messageId, locale }

@@ -1,0 +1,47 @@
+/** The languages that there are. A new one is a file beside this one, and a line here. */
+import { en } from './en.ts'
+import type { Language } from './language.ts'
+
+/** A language's tag (BCP 47), one of `locales`. */
+export type Locale = string
+
+/** What is said where a language is not known. */
+export const fallbackLocale: Locale = 'en'
+
+type Offered = {
+  /** As its speakers call it. */
+  readonly name: string
+  /** Its words; they are read when they are first needed, so that nobody pays for what nobody speaks. */
+  readonly load: () => Promise<Language>
+}
+
+const offered: Readonly<Record<Locale, Offered>> = {
+  en: { name: 'English', load: async () => en },
+  // Added above this line
+}
+
+/** The languages that there are, the fallback first. */
+export const locales: readonly Locale[] = Object.keys(offered)
+
+/** What a language is called by those who speak it. */
+export const nameOf = (locale: Locale): string => (Object.hasOwn(offered, locale) ? offered[locale]!.name : locale)
+
+const loaded = new Map<Locale, Language>([[fallbackLocale, en]])
+
+/** Reads the words of a language, once. To be awaited before anything is said in it; until then it speaks English. */
+export async function ready(locale: Locale): Promise<void> {
+  if (loaded.has(locale) || !Object.hasOwn(offered, locale)) return
+  loaded.set(locale, await offered[locale]!.load())
+}
+
+/**
+ * Teaches a language that is not offered to anybody: one who names its tag is answered in it, no visitor can ask for it.
+ * A test that walks every page in made-up words needs it.
+ */
+export const teach = (locale: Locale, language: Language): void => void loaded.set(locale, language)
+
+/** The words of `locale`; English, where they are unknown or have not been read. */
+export const words = (locale: string): Language => loaded.get(locale) ?? en
+
+/** Whether something can be said in it now. */
+export const isKnown = (locale: string): boolean => loaded.has(locale)
