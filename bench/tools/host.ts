@@ -20,13 +20,17 @@ export type Host = {
 type Scripts = { latchkey: LatchkeySettings; bare: BareSettings; 'bare-postgres': BarePostgresSettings }
 
 /** Starts one with a database of its own, in a folder that goes with it. */
-export async function start<K extends keyof Scripts>(
+export function start<K extends keyof Scripts>(
   name: K,
   settings: Omit<Scripts[K], 'folder'>,
   flags: readonly string[] = [],
 ): Promise<Host> {
+  return startScript(fileURLToPath(new URL(`../servers/${name}.ts`, import.meta.url)), settings, flags)
+}
+
+/** The same for a script anywhere, which is told its settings and its folder as JSON and answers as those in `servers/` do. */
+export async function startScript(script: string, settings: object, flags: readonly string[] = []): Promise<Host> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
-  const script = fileURLToPath(new URL(`../servers/${name}.ts`, import.meta.url))
   const child = fork(script, [JSON.stringify({ ...settings, folder })], {
     serialization: 'advanced',
     execArgv: ['--disable-warning=ExperimentalWarning', ...flags],
@@ -34,7 +38,7 @@ export async function start<K extends keyof Scripts>(
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const receive = <T>(): Promise<T> =>
     new Promise((resolve, reject) => {
-      const ended = (code: number | null): void => reject(new Error(`The server ${name} ended with code ${code}.`))
+      const ended = (code: number | null): void => reject(new Error(`The server ${script} ended with code ${code}.`))
       child.once('exit', ended)
       child.once('message', (message) => {
         child.off('exit', ended)
