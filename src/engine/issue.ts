@@ -133,7 +133,7 @@ function proofOf(
   codesUp: boolean,
 ): { kind: 'link' | 'link-instead' | 'code'; secret: string } {
   const elsewhere = asked.id !== mailed.id && (asked.browser === null || asked.browser !== mailed.browser)
-  if (flow.proof.kind === 'code' && !codesUp && !elsewhere && mailed.state === 'open' && mailed.triesLeft > 0) {
+  if (flow.proof.kind === 'code' && !codesUp && !elsewhere && mailed.triesLeft > 0) {
     return { kind: 'code', secret: codeOf(keys, flow, mailed, account) }
   }
   const link = kit.links.toProof(flow.name, uidOf(account.id), linkToken(keys, flow, mailed, account))
