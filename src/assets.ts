@@ -18,10 +18,10 @@ const types: Record<string, string> = {
 const placeholder = '/__latchkey_base__/'
 
 /**
- * Style, script and, where `spaBase` says under which path, the front end.
+ * Style, script and, where `spaBase` says under which path, the front end. `brands`: style that the brands add.
  * @throws Fault `configuration` when they are not built.
  */
-export function readAssets(spaBase: string | null): Assets {
+export function readAssets(spaBase: string | null, brands = ''): Assets {
   const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/web/' : './web/', import.meta.url))
   if (!['pages', 'captcha', 'strength'].every((one) => existsSync(join(root, one)))) {
     throw new Fault(
@@ -29,7 +29,7 @@ export function readAssets(spaBase: string | null): Assets {
       `The pages' style and script are not built: expected them in ${root}. Run "npm run build".`,
     )
   }
-  const style = read(join(root, 'pages/page.css'))
+  const style = withMore(read(join(root, 'pages/page.css')), brands)
   const script = read(join(root, 'pages/page.js'))
   const captcha = read(join(root, 'captcha/captcha.js'))
   const strength = read(join(root, 'strength/strength.js'))
@@ -44,6 +44,11 @@ export function readAssets(spaBase: string | null): Assets {
     spa: spaBase === null ? null : readSpa(join(root, 'spa'), spaBase),
   }
 }
+
+const withMore = ({ body, type }: Asset, more: string): Asset => ({
+  body: more === '' ? body : `${Buffer.from(body)}${more}`,
+  type,
+})
 
 function readSpa(folder: string, base: string): ReadonlyMap<string, Asset> | null {
   if (!existsSync(folder)) return null

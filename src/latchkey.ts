@@ -35,6 +35,7 @@ import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import { metrics } from './metrics/index.ts'
 import type { LogEntry, Options, UsersTable } from './options.ts'
+import { brandStyle } from './pages/brand-style.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 /** A recovery, ready to be mounted. */
@@ -242,7 +243,10 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   // What may fail goes first: a start that fails leaves no database open and no worker running.
   const mailer = mailerOf(options.mail, clock)
   const servesSpa = flows.some((flow) => flow.face === 'json') && new URL(spaUrl).origin === publicUrl
-  const assets = readAssets(servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null)
+  const assets = readAssets(
+    servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null,
+    brandStyle(flows.map((flow) => flow.brand.colors)),
+  )
   const { hash, ...table }: UsersTable = options.accounts ?? own
   const { accounts, clock: shared, ...opened } = await options.store.open(table, settings.columns)
   // Processes that share a database share its time.

@@ -2,6 +2,7 @@
  * A flow is a value that says how one may recover. Everything in which two flows differ stands here, so that the
  * rest of the house never asks for a flow's name.
  */
+import { type Colors, notColours, unreadable } from './palette.ts'
 
 /** Facts of an account whose change kills a proof. The password is always among them. */
 export type Fact = 'password' | 'email' | 'active' | 'verified'
@@ -43,7 +44,12 @@ export type Brand = {
   readonly team?: string
   /** Address of a picture on the same origin, or a `data:` one. Default: none. */
   readonly logo?: string
+  /** `{ light: '#8b1a2b', dark: '#ffb3bd' }`: the main colour on light and on dark grounds, readable there. Default: a blue. */
+  readonly colors?: Colors
 }
+
+/** A brand with its blanks filled. */
+export type FullBrand = Required<Omit<Brand, 'logo' | 'colors'>> & Pick<Brand, 'logo' | 'colors'>
 
 /** What a new password must be. Length is counted in code points. */
 export type PasswordRule = {
@@ -180,7 +186,7 @@ export const strong: PasswordRule = { ...plain, upper: true, lower: true, digit:
  * @throws Error with every reason, when the flow is a foolish one.
  */
 export function defineFlow<F extends Flow>(flow: F): F {
-  const reasons = [...refuseTimes(flow), ...refuseRules(flow), ...refusePaths(flow)]
+  const reasons = [...refuseTimes(flow), ...refuseRules(flow), ...refusePaths(flow), ...refuseColors(flow.brand)]
   // It stands in letters, where a path alone leads nowhere.
   if (flow.signOnUrl !== undefined && !/^https?:\/\/[^\s/]/i.test(flow.signOnUrl)) {
     reasons.push(`signOnUrl must be an address such as https://app.example.com/sso`)
@@ -190,6 +196,16 @@ export function defineFlow<F extends Flow>(flow: F): F {
   }
   if (reasons.length > 0) throw new Error(`Flow "${flow.name}" is refused: ${reasons.join('; ')}.`)
   return flow
+}
+
+function refuseColors({ colors }: Brand): string[] {
+  if (colors === undefined) return []
+  const wrong = notColours(colors)
+  if (wrong.length > 0) return wrong.map((one) => `brand.colors must be written as #rrggbb, not "${one}"`)
+  return unreadable(colors).map(
+    ({ colour, ratio, ground, better }) =>
+      `brand.colors.${ground} ${colour} has a contrast of ${ratio}:1 where text needs 4.5:1; ${better} has it`,
+  )
 }
 
 function refuseTimes(flow: Flow): string[] {

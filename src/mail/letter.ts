@@ -1,10 +1,10 @@
 /** What a letter says, as data; `letters/` turns it into subject, text and HTML. */
-import type { Brand } from '../engine/flow.ts'
+import type { FullBrand } from '../engine/flow.ts'
 
 export type LetterContent = {
   readonly locale: string
   readonly wording: string
-  readonly brand: Required<Omit<Brand, 'logo'>> & Pick<Brand, 'logo'>
+  readonly brand: FullBrand
   /** How the reader is greeted: the user name, else nothing. Free text of a stranger: escape, and cut to 64 characters. */
   readonly name: string | null
   readonly email: string

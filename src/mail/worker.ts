@@ -3,7 +3,7 @@
  * beside the requests, never within one. A letter held by a worker that died is taken over when its lease ends.
  */
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
-import type { Brand, Flow } from '../engine/flow.ts'
+import type { Flow, FullBrand } from '../engine/flow.ts'
 import { type Issued, issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
 import { MailRefusal } from '../engine/outcome.ts'
@@ -21,7 +21,7 @@ export type WorkerParts = {
   readonly askUrl: (flow: Flow) => string
   /** The host that stands in a Message-ID. */
   readonly host: string
-  readonly brand: (flow: Flow) => Required<Omit<Brand, 'logo'>> & Pick<Brand, 'logo'>
+  readonly brand: (flow: Flow) => FullBrand
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 

@@ -1,5 +1,7 @@
 /** What every page shares: the head, the brand on top, the card in the middle, help at the foot. */
+import { paletteOf } from '../engine/palette.ts'
 import { words } from '../words/index.ts'
+import { brandKey } from './brand-style.ts'
 import { attribute, type Html, html, print, sayFor } from './html.ts'
 import { type SignName, sign } from './sign.ts'
 import type { Frame } from './views.ts'
@@ -18,9 +20,9 @@ export type Page = {
   readonly body: Html
 }
 
-// A picture of our own in the address, so that no page asks for /favicon.ico.
-const icon =
-  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E%3Crect width=%2232%22 height=%2232%22 rx=%228%22 fill=%22%231d5fbf%22/%3E%3Cpath d=%22M16 7a5 5 0 0 0-2 9.6V25h4v-3h2v-3h-2v-2.4A5 5 0 0 0 16 7z%22 fill=%22%23fff%22/%3E%3C/svg%3E'
+/** A picture of our own in the address, so that no page asks for /favicon.ico. */
+const icon = ({ colors }: Frame['brand']): string =>
+  `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="${paletteOf(colors).light.accent}"/><path d="M16 7a5 5 0 0 0-2 9.6V25h4v-3h2v-3h-2v-2.4A5 5 0 0 0 16 7z" fill="#fff"/></svg>`)}`
 
 /** The whole document. */
 export function layout(frame: Frame, page: Page): string {
@@ -28,14 +30,14 @@ export function layout(frame: Frame, page: Page): string {
   const say = sayFor(frame)
   const title = say(page.refused ? 'page.title-error' : 'page.title', { page: page.title, brand: brand.name })
   return print(html`<!doctype html>
-<html lang="${locale}" dir="${words(locale).dir}">
+<html lang="${locale}" dir="${words(locale).dir}"${attribute(html`data-brand`, brandKey(brand.colors))}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<link rel="icon" href="${icon}">
+<link rel="icon" href="${icon(brand)}">
 <link rel="stylesheet" href="${frame.style}">
 <script type="module" src="${frame.script}"></script>
 </head>

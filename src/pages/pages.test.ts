@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plain, strong } from '../engine/flow.ts'
+import { brandStyle } from './brand-style.ts'
 import * as pages from './index.ts'
 import type { Frame, ProblemView } from './views.ts'
 
@@ -268,4 +269,16 @@ test('a link that is dead has one and the same title in every flow', () => {
     assert.match(page, /<h1>Invalid or expired link<\/h1>/)
     assert.match(page, /href="\/ask\/">Request New Link</)
   }
+})
+
+test('a brand’s colours are worn by its pages, and stand in the one style sheet', () => {
+  const colors = { light: '#8b1a2b', dark: '#ffb3bd' }
+  const page = pages.ask(frameOf('classic', { brand: { ...norsu, colors } }), {
+    ...{ action: '/', field: 'email', value: '', problem: null, code: false },
+  })
+  assert.match(page, /<html lang="en" dir="ltr" data-brand="8b1a2b-ffb3bd">/)
+  const style = brandStyle([colors, undefined, colors])
+  assert.equal(count(style, /:root\[data-brand="8b1a2b-ffb3bd"\]/g), 2)
+  assert.match(style, /--accent:#8b1a2b;--on-accent:#ffffff.*dark.*--accent:#ffb3bd;--on-accent:#0c1930/)
+  assert.equal(brandStyle([undefined]), '')
 })

@@ -1,10 +1,10 @@
 /** What each page is given. Pages are plain functions of these; they know words, and no HTTP. */
-import type { Brand, PasswordRule } from '../engine/flow.ts'
+import type { FullBrand, PasswordRule } from '../engine/flow.ts'
 import type { Unmet } from '../engine/outcome.ts'
 
 /** What every page of a flow shares. */
 export type Frame = {
-  readonly brand: Required<Omit<Brand, 'logo'>> & Pick<Brand, 'logo'>
+  readonly brand: FullBrand
   /** Which set of sentences. */
   readonly wording: string
   readonly locale: string

@@ -4,6 +4,7 @@
  */
 import { own } from '../accounts/own.ts'
 import type { Flow } from '../engine/flow.ts'
+import { notColours, unreadable } from '../engine/palette.ts'
 import * as builtIn from '../flows/index.ts'
 import { smtpOptions } from '../mail/smtp.ts'
 import type { LogEntry, MailOptions, Options } from '../options.ts'
@@ -127,6 +128,10 @@ function readFlows(read: Reading, flags: Flags, file: FileOptions): readonly Flo
   })
   for (const flow of flows) {
     if (flow.disclosure === 'explicit') read.findings.push(finding('L041', { flow: flow.name }))
+    // Told here by its number; the flow that is left would be refused for it again.
+    const colours = flow.brand?.colors && notColours(flow.brand.colors).length === 0 ? flow.brand.colors : null
+    for (const one of colours ? unreadable(colours) : [])
+      read.findings.push(finding('L043', { flow: flow.name, ...one }))
   }
   return flows
 }

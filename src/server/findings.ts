@@ -143,6 +143,11 @@ export const findings = {
     'Set disclosure: "uniform", unless everybody may know who has an account here.',
   ],
   L042: ['error', '{reason}', 'See the flow and its options in the configuration file.'],
+  L043: [
+    'error',
+    'The flow "{flow}" has a colour that cannot be read: {colour} has a contrast of {ratio}:1 on {ground} grounds, text needs 4.5:1',
+    'Take {better} in brand.colors, or one that is further from the ground.',
+  ],
   L050: [
     'error',
     'DATABASE_URL is not understood',
