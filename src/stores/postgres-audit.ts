@@ -1,8 +1,8 @@
 /** The audit's chain in PostgreSQL. What changes it holds one key, so that of any number at once one is first. */
 import type { AuditStore } from '../engine/ports.ts'
 import { type AuditRow, beginning, type Checkpoint, type Link, type Segment } from '../engine/seal.ts'
-import { json, type Postgres, type Statement } from './postgres-pool.ts'
-import { addEvents, asRow, eventColumns, lock } from './postgres-rows.ts'
+import type { Postgres, Statement } from './postgres-pool.ts'
+import { addEvents, eventColumns, lock } from './postgres-rows.ts'
 
 const names = 'number, first, last, count, newest, sealed_at, key_id, previous, content, digest'
 const segmentColumns = names.replace('sealed_at', 'sealed_at AS "sealedAt"').replace('key_id', 'key_id AS "keyId"')
@@ -65,19 +65,21 @@ const auditOperations = (db: Postgres): Pick<AuditStore, 'seal' | 'shorten' | 'e
     db.transaction(async (transaction) => {
       const [, found] = await transaction.all(chain, tip)
       const end = (found!.rows[0] as Link | undefined) ?? beginning
-      const { number, first, previous } = segment
+      const { number, first, last, count, newest, sealedAt, keyId, previous, content, digest } = segment
       if (number !== end.number + 1 || first !== end.last + 1 || previous !== end.digest) return false
       await transaction.commit(
         {
-          text: `INSERT INTO latchkey_segments (${names})
-            SELECT ${names} FROM json_populate_record(null::latchkey_segments, $1)`,
-          values: [json(asRow(segment))],
+          text: `INSERT INTO latchkey_segments (${names}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+          values: [number, first, last, count, newest, sealedAt, keyId, previous, content, digest],
         },
         {
           text: `UPDATE latchkey_events AS event SET account_key = given.account_key, personal = given.personal,
             salt = given.salt, seal = given.seal
-            FROM json_populate_recordset(null::latchkey_events, $1) AS given WHERE event.seq = given.seq`,
-          values: [json(seals.map(asRow))],
+            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
+              AS given (seq, account_key, personal, salt, seal) WHERE event.seq = given.seq`,
+          values: (['seq', 'accountKey', 'personal', 'salt', 'seal'] as const).map((name) =>
+            seals.map((one) => one[name]),
+          ),
         },
       )
       return true
@@ -95,9 +97,9 @@ const auditOperations = (db: Postgres): Pick<AuditStore, 'seal' | 'shorten' | 'e
         {
           // An erasure that came in between stays one.
           text: `UPDATE latchkey_events AS event SET network = given.network, salt = given.salt, agent = ''
-            FROM json_populate_recordset(null::latchkey_events, $1) AS given
+            FROM unnest($1::bigint[], $2::text[], $3::text[]) AS given (seq, network, salt)
             WHERE event.seq = given.seq AND event.salt LIKE 'w%'`,
-          values: [json(events.map(({ seq, network, salt }) => ({ seq, network, salt })))],
+          values: (['seq', 'network', 'salt'] as const).map((name) => events.map((one) => one[name])),
         },
         addEvents([event]),
       )

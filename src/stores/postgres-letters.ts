@@ -26,25 +26,26 @@ export const letterOperations = (db: Postgres): Pick<Store, 'lease' | 'renew' | 
 
   async settle(id, lease, at, settlement, event) {
     const values = [id, lease, ...valuesOf(settlement, at)]
-    const change = (first: number) => settling(settlement, (number) => `$${first + number}`)
-    const statement: Statement = event ? noted(change(1), values, event) : { text: change(0), values }
+    const change = (...names: string[]) => settling(settlement, names)
+    const statement: Statement = event
+      ? noted(change, values, event)
+      : { text: change(...values.map((_, at) => `$${at + 1}`)), values }
     return (await db.write(statement)).count === 1
   },
 })
 
-type Parameter = (number: number) => string
-
 /** The address goes with the letter's turn; the row stays a while to tell what became of it. */
-function settling({ kind }: Settlement, p: Parameter): string {
-  const held = `WHERE id = ${p(1)} AND lease = ${p(2)}`
+function settling({ kind }: Settlement, [id, lease, first, because]: readonly string[]): string {
+  const held = `WHERE id = ${id} AND lease = ${lease}`
   switch (kind) {
     case 'sent':
     case 'dropped':
-      return `UPDATE latchkey_letters SET state = ${p(3)}, sealed_address = '', lease = NULL ${held}`
+      return `UPDATE latchkey_letters SET state = ${first}, sealed_address = '', lease = NULL ${held}`
     case 'again':
-      return `UPDATE latchkey_letters SET due_at = ${p(3)}, attempts = attempts + 1, because = ${p(4)}, lease = NULL ${held}`
+      return `UPDATE latchkey_letters SET due_at = ${first}, attempts = attempts + 1, because = ${because},
+        lease = NULL ${held}`
     case 'given-back':
-      return `UPDATE latchkey_letters SET due_at = ${p(3)}, because = NULL, lease = NULL ${held}`
+      return `UPDATE latchkey_letters SET due_at = ${first}, because = NULL, lease = NULL ${held}`
   }
 }
 

@@ -199,10 +199,3 @@ function sendable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sendable)
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
 }
-
-/** Rows as one parameter, for `json_populate_recordset`. JSON holds what a text of PostgreSQL does not. */
-export const json = (rows: unknown): string => {
-  const text = JSON.stringify(rows)
-  return /\\u(?:0000|d)/.test(text) ? text.replaceAll(unkept, '$1\\ufffd') : text
-}
-const unkept = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g

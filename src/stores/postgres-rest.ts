@@ -5,14 +5,13 @@ import { Fault } from '../engine/outcome.ts'
 import type { Accounts, NewAccount, Setting, Store } from '../engine/ports.ts'
 import { challengeAge, letterAge, step } from './ages.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
-import { json } from './postgres-pool.ts'
-import { addEvents, asRow, lock, noted } from './postgres-rows.ts'
+import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
   async endSession(id, event) {
-    await db.write(noted('DELETE FROM latchkey_sessions WHERE id = $2', [id], event))
+    await db.write(noted((one) => `DELETE FROM latchkey_sessions WHERE id = ${one}`, [id], event))
   },
   async settings() {
     const [all] = await db.read({ text: 'SELECT name, value, version FROM latchkey_settings ORDER BY name' })
@@ -21,12 +20,12 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
   /** The version that is there decides who was first. */
   async setSetting({ name, value, version }, at, event) {
     if (!Number.isInteger(version) || version < 1) return false
-    const change =
+    const change = (...[one, text, number, when]: string[]) =>
       version === 1
-        ? `INSERT INTO latchkey_settings (name, value, version, changed_at) VALUES ($2, $3, $4, $5)
+        ? `INSERT INTO latchkey_settings (name, value, version, changed_at) VALUES (${one}, ${text}, ${number}, ${when})
           ON CONFLICT (name) DO NOTHING`
-        : `UPDATE latchkey_settings SET value = $3, version = $4, changed_at = $5
-          WHERE name = $2 AND version = $4::integer - 1`
+        : `UPDATE latchkey_settings SET value = ${text}, version = ${number}, changed_at = ${when}
+          WHERE name = ${one} AND version = ${number}::integer - 1`
     return (await db.write(noted(change, [name, value, version, at], event))).count === 1
   },
   purge: (at) => purge(db, at),
@@ -124,8 +123,16 @@ function chosen(given: readonly NewAccount[], there: readonly Record<string, unk
 
 const insert = (rows: readonly NewAccount[], at: number): Statement => ({
   text: `INSERT INTO users (email, username, password_hash, email_verified, is_active, created_at)
-    SELECT email, username, password_hash, verified, active, $2::bigint FROM json_to_recordset($1)
-      AS given (email text, username text, password_hash text, verified boolean, active boolean)
+    SELECT email, username, hash, verified, active, $6
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[]) WITH ORDINALITY
+      AS given (email, username, hash, verified, active, number) ORDER BY number
     RETURNING id, email`,
-  values: [json(rows.map(asRow)), at],
+  values: [
+    rows.map((row) => row.email),
+    rows.map((row) => row.username),
+    rows.map((row) => row.passwordHash),
+    rows.map((row) => row.verified),
+    rows.map((row) => row.active),
+    at,
+  ],
 })

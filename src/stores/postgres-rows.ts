@@ -2,32 +2,55 @@
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Challenge, Letter, Session } from '../engine/ports.ts'
 import type { Count } from './counts.ts'
-import { json, type Statement } from './postgres-pool.ts'
+import type { Statement } from './postgres-pool.ts'
 
-/** Columns under the names of the port: `address_key AS "addressKey"`. */
-const columns = (...names: string[]): string =>
-  names.map((name) => (snake(name) === name ? name : `${snake(name)} AS "${name}"`)).join(', ')
+/** A column by the port's name, with its type. */
+type Column = readonly [name: string, type: 'text' | 'bigint' | 'integer']
+
+const texts = (...names: string[]): Column[] => names.map((name) => [name, 'text'])
+const numbers = (...names: string[]): Column[] => names.map((name) => [name, 'bigint'])
+
+const challengeRow: readonly Column[] = [
+  ...texts('id', 'flow', 'addressKey', 'browser', 'keyId', 'state', 'accountId', 'mails', 'nonce'),
+  ...numbers('askedAt', 'expiresAt', 'mailedAt'),
+  ['triesLeft', 'integer'],
+]
+const letterRow: readonly Column[] = [
+  ...texts('id', 'kind', 'flow', 'challengeId', 'accountId', 'sealedAddress', 'keyId', 'locale'),
+  ...numbers('createdAt', 'expiresAt'),
+]
+const sessionRow: readonly Column[] = [
+  ...texts('id', 'accountId', 'network', 'agent'),
+  ...numbers('createdAt', 'expiresAt'),
+]
+const eventRow: readonly Column[] = [
+  ...texts('name', 'flow', 'accountId', 'addressKey', 'challengeId', 'network', 'agent', 'requestId', 'because'),
+  ...numbers('at'),
+]
+const countRow: readonly Column[] = [...texts('key', 'times'), ...numbers('quietUntil', 'overAt')]
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** A row under the names of the table. */
-export const asRow = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([name, one]) => [snake(name), one]))
-
-const challenge = ['id', 'flow', 'addressKey', 'browser', 'keyId', 'askedAt', 'expiresAt', 'state', 'triesLeft']
-const challengeNames = [...challenge, 'accountId', 'mails', 'nonce', 'mailedAt']
-const letterNames = ['id', 'kind', 'flow', 'challengeId', 'accountId', 'sealedAddress', 'keyId', 'locale', 'createdAt']
-const sessionNames = ['id', 'accountId', 'createdAt', 'expiresAt', 'network', 'agent']
-const event = ['at', 'name', 'flow', 'accountId', 'addressKey', 'challengeId', 'network', 'agent', 'requestId']
+/** Columns as the table names them; and as they are selected, under the names of the port. */
+const plain = (columns: readonly Column[]): string => columns.map(([name]) => snake(name)).join(', ')
+const selected = (columns: readonly Column[]): string =>
+  columns.map(([name]) => (snake(name) === name ? name : `${snake(name)} AS "${name}"`)).join(', ')
 
 /** Columns of a challenge, a letter, a session, an event. */
-export const challengeColumns = columns(...challengeNames)
-export const letterColumns = columns(...letterNames, 'expiresAt')
-export const sessionColumns = columns(...sessionNames)
-export const eventColumns = columns('seq', ...event, 'because')
+export const challengeColumns = selected(challengeRow)
+export const letterColumns = selected(letterRow)
+export const sessionColumns = selected(sessionRow)
+export const eventColumns = `seq, ${selected(eventRow)}`
 
-/** The same as the table names them. */
-const plain = (names: readonly string[]): string => names.map(snake).join(', ')
+/** Rows as parameters from `$1` on, one array for each column; in SQL they are the table `given`. */
+const given = (columns: readonly Column[], numbered = ''): string => {
+  const arrays = columns.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ')
+  return numbered === ''
+    ? `unnest(${arrays}) AS given (${plain(columns)})`
+    : `unnest(${arrays}) WITH ORDINALITY AS given (${plain(columns)}, ${numbered})`
+}
+const arrays = (columns: readonly Column[], rows: readonly object[]): unknown[][] =>
+  columns.map(([name]) => rows.map((row) => (row as Record<string, unknown>)[name] ?? null))
 
 /**
  * Holds the keys until the transaction ends: what is counted under them is read by nobody else in between. In the order
@@ -60,37 +83,46 @@ export const readChallenges = (ids: readonly string[], held: boolean): Statement
 })
 
 /** What is written of each kind, all rows in one statement. */
-export const addChallenges = (rows: readonly Challenge[]): Statement =>
-  insert('latchkey_challenges', challengeNames, rows)
-export const addSessions = (rows: readonly Session[]): Statement => insert('latchkey_sessions', sessionNames, rows)
-export const addLetters = (rows: readonly Letter[]): Statement =>
-  insert(
-    'latchkey_letters',
-    [...letterNames, 'expiresAt', 'dueAt'],
-    rows.map((letter) => ({ ...letter, dueAt: letter.createdAt })),
-  )
-
-const insert = (table: string, names: readonly string[], rows: readonly object[]): Statement => ({
-  text: `INSERT INTO ${table} (${plain(names)}) SELECT ${plain(names)} FROM json_populate_recordset(null::${table}, $1)`,
-  values: [json(rows.map(asRow))],
+export const addChallenges = (rows: readonly Challenge[]): Statement => ({
+  text: newChallenges,
+  values: arrays(challengeRow, rows),
 })
+const newChallenges = `INSERT INTO latchkey_challenges (${plain(challengeRow)})
+  SELECT ${plain(challengeRow)} FROM ${given(challengeRow)}`
+
+export const addSessions = (rows: readonly Session[]): Statement => ({
+  text: newSessions,
+  values: arrays(sessionRow, rows),
+})
+const newSessions = `INSERT INTO latchkey_sessions (${plain(sessionRow)})
+  SELECT ${plain(sessionRow)} FROM ${given(sessionRow)}`
+
+export const addLetters = (rows: readonly Letter[]): Statement => ({
+  text: newLetters,
+  values: arrays(letterRow, rows),
+})
+const newLetters = `INSERT INTO latchkey_letters (${plain(letterRow)}, due_at)
+  SELECT ${plain(letterRow)}, created_at FROM ${given(letterRow, 'number')} ORDER BY number`
 
 /** What becomes of challenges that are held. */
 export const setChallenges = (rows: readonly Challenge[]): Statement => ({
-  text: `UPDATE latchkey_challenges AS kept SET state = given.state, tries_left = given.tries_left, nonce = given.nonce,
-    account_id = given.account_id, mails = given.mails, mailed_at = given.mailed_at
-    FROM json_populate_recordset(null::latchkey_challenges, $1) AS given WHERE kept.id = given.id`,
-  values: [json(rows.map(asRow))],
+  text: changedChallenges,
+  values: arrays(challengeRow, rows),
 })
+const changedChallenges = `UPDATE latchkey_challenges AS kept SET state = given.state, tries_left = given.tries_left,
+  nonce = given.nonce, account_id = given.account_id, mails = given.mails, mailed_at = given.mailed_at
+  FROM ${given(challengeRow)} WHERE kept.id = given.id`
 
 /** Counts as they are now, under keys that are held. */
 export const setCounts = (counts: readonly (readonly [string, Count])[]): Statement => ({
-  text: `INSERT INTO latchkey_limits (key, times, quiet_until, over_at)
-    SELECT key, times, quiet_until, over_at FROM json_populate_recordset(null::latchkey_limits, $1)
-    ON CONFLICT (key) DO UPDATE
-    SET times = excluded.times, quiet_until = excluded.quiet_until, over_at = excluded.over_at`,
-  values: [json(counts.map(([key, { times, ...rest }]) => ({ key, times: JSON.stringify(times), ...asRow(rest) })))],
+  text: newCounts,
+  values: arrays(
+    countRow,
+    counts.map(([key, { times, ...rest }]) => ({ key, times: JSON.stringify(times), ...rest })),
+  ),
 })
+const newCounts = `INSERT INTO latchkey_limits (${plain(countRow)}) SELECT ${plain(countRow)} FROM ${given(countRow)}
+  ON CONFLICT (key) DO UPDATE SET times = excluded.times, quiet_until = excluded.quiet_until, over_at = excluded.over_at`
 
 export const dropCounts = (keys: readonly string[]): Statement => ({
   text: 'DELETE FROM latchkey_limits WHERE key = ANY($1::text[])',
@@ -99,20 +131,28 @@ export const dropCounts = (keys: readonly string[]): Statement => ({
 
 /** Numbers and notes events: the last statement of a transaction, for the row of the last number is held from here on. */
 export const addEvents = (events: readonly AuditEvent[]): Statement => ({
-  text: `WITH last AS (UPDATE latchkey_last_event SET seq = seq + $2 RETURNING seq - $2 AS base)
-    INSERT INTO latchkey_events (seq, ${eventNames})
-    SELECT last.base + given.seq, ${eventNames} FROM last, json_populate_recordset(null::latchkey_events, $1) AS given`,
-  values: [json(events.map((one, at) => ({ ...asRow(one), seq: at + 1 }))), events.length],
+  text: newEvents,
+  values: [...arrays(eventRow, events), events.length],
 })
-const eventNames = plain([...event, 'because'])
+const newEvents = `WITH last AS (UPDATE latchkey_last_event SET seq = seq + $${eventRow.length + 1}
+    RETURNING seq - $${eventRow.length + 1} AS base)
+  INSERT INTO latchkey_events (seq, ${plain(eventRow)})
+  SELECT last.base + given.number, ${plain(eventRow)} FROM last, ${given(eventRow, 'number')}`
 
-/** `change`, a statement that touches one row or none and answers it; the event is noted where it touched one. `$1` is the event's. */
-export const noted = (change: string, values: readonly unknown[], event: AuditEvent): Statement => ({
-  text: `WITH done AS (${change} RETURNING 1),
+/**
+ * A statement that touches one row or none, and answers whether it did; the event is noted where it did. The statement is
+ * given the names of its parameters.
+ */
+export const noted = (
+  change: (...names: string[]) => string,
+  values: readonly unknown[],
+  event: AuditEvent,
+): Statement => ({
+  text: `WITH done AS (${change(...values.map((_, at) => `$${at + eventRow.length + 1}`))} RETURNING 1),
     last AS (UPDATE latchkey_last_event SET seq = seq + 1 WHERE EXISTS (SELECT FROM done) RETURNING seq)
-    INSERT INTO latchkey_events (seq, ${eventNames})
-    SELECT last.seq, ${eventNames} FROM last, json_populate_record(null::latchkey_events, $1) AS given`,
-  values: [json(asRow(event)), ...values],
+    INSERT INTO latchkey_events (seq, ${plain(eventRow)})
+    SELECT last.seq, ${eventRow.map(([, type], at) => `$${at + 1}::${type}`).join(', ')} FROM last`,
+  values: [...eventRow.map(([name]) => (event as Record<string, unknown>)[name] ?? null), ...values],
 })
 
 /** Wakes the workers of every process, when the transaction is committed. */

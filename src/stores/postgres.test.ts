@@ -279,7 +279,7 @@ test('what is no plain data fails alone', async (t) => {
     store.note(anEvent('link.opened')),
     store.ask(anAsk({ challenge: null, letter: { ...aLetter(), expiresAt: 'never' } as never })),
     store.note(undefined as never),
-    store.openSession(aSession('7', { id: 10n as never }), anEvent('session.opened')),
+    store.openSession(aSession('7', { expiresAt: 'never' as never }), anEvent('session.opened')),
     asked(store),
   ])
   assert.deepEqual(
