@@ -117,6 +117,12 @@ async function watch(
   return stopping
 }
 
+/**
+ * All of them accept on one socket, and what none of them has taken yet waits in it. Node's own way, to accept here and to
+ * pass each connection on, leaves a caller hanging for good when the process dies that was just given it.
+ */
+cluster.schedulingPolicy = cluster.SCHED_NONE
+
 function fork(birth: Birth): Child {
   cluster.setupPrimary({ exec: script, args: [JSON.stringify(birth)] })
   const worker = cluster.fork()

@@ -16,9 +16,23 @@ export type Child = {
   readonly ended: Promise<{ code: number | null; signal: string | null }>
 }
 
+/** What differs from one such server to the next. */
+export type ServerOptions = {
+  /** Flags of `serve` besides the port. */
+  readonly flags?: readonly string[]
+  /** Variables besides, or instead of, the usual. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Starts `latchkey serve` on this file and this mail server, and waits until it listens. */
-export async function startServer(folder: string, file: string, mailPort: number): Promise<Child> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve', '--port', '0'], {
+export async function startServer(
+  folder: string,
+  file: string,
+  mailPort: number,
+  { flags = [], environment = {} }: ServerOptions = {},
+): Promise<Child> {
+  const args = ['--disable-warning=ExperimentalWarning', main, 'serve', '--port', '0', ...flags]
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     // Nothing of the environment of who runs the tests.
     env: {
@@ -31,6 +45,7 @@ export async function startServer(folder: string, file: string, mailPort: number
       HOST: '127.0.0.1',
       LOG_LEVEL: 'debug',
       PATH: process.env.PATH ?? '',
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
