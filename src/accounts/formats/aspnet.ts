@@ -15,7 +15,7 @@ const head = 13
 /** Both versions; the first letters are those of a version byte and of a function below three. */
 export const aspnet: Format = {
   name: 'ASP.NET Identity',
-  mark: /^A(QAAAA[AEI]|[A-P])[A-Za-z0-9+/]{40,}={0,2}$/,
+  mark: /^A(QAAAA[A-L]|[A-P])[A-Za-z0-9+/]{40,}={0,2}$/,
   read(stored) {
     const bytes = fromBase64(stored)
     if (!bytes) return broken
