@@ -3,9 +3,7 @@
  * strangers can do as often as they like, and past one machine it is the database that they would bring down. Durability is
  * PostgreSQL's own (`fsync`, `synchronous_commit` on), each side has a database of its own, all on one disk.
  */
-import { tmpdir } from 'node:os'
-import pg from 'pg'
-import { startPostgres } from '../test/postgres.ts'
+import { startCluster } from './tools/cluster.ts'
 import { median, quantile } from './tools/figures.ts'
 import { type Host, start } from './tools/host.ts'
 import { postJson, startLoad } from './tools/load.ts'
@@ -29,29 +27,10 @@ type Figures = { readonly rate: number; readonly p99: number; readonly cpu: numb
 
 const addresses = Array.from({ length: 2_000 }, (_, at) => (at % 2 ? strangerOf(at) : addressOf(at)))
 const loads = [startLoad(), startLoad()]
-const durable = {
-  fsync: 'on',
-  full_page_writes: 'on',
-  synchronous_commit: 'on',
-  shared_buffers: '256MB',
-  max_wal_size: '2GB',
-}
-const cluster = await startPostgres(durable, tmpdir())
-
-let made = 0
-async function database(): Promise<string> {
-  const client = new pg.Client({ connectionString: cluster.url })
-  await client.connect()
-  const name = `side_${++made}`
-  await client.query(`CREATE DATABASE ${name}`)
-  await client.end()
-  const url = new URL(cluster.url)
-  url.pathname = `/${name}`
-  return url.href
-}
+const cluster = await startCluster()
 
 async function hostsOf(side: Side): Promise<Host[]> {
-  const url = await database()
+  const url = await cluster.database()
   if (side === 'bare server') return [await start('bare-postgres', { url })]
   const settings = { worker: false, mail: 'null', url } as const
   const first = await start('latchkey', { ...settings, accounts: 2_000 })
