@@ -167,8 +167,13 @@ case $task in
     [ $# -gt 0 ] || set -- bench/*.ts
     for file in "$@"; do
       [ -f "$file" ] || fail "there is no $file."
-      node --disable-warning=ExperimentalWarning "$file"
     done
+    missed=''
+    for file in "$@"; do
+      say "== $file"
+      node --disable-warning=ExperimentalWarning "$file" || missed="$missed $file"
+    done
+    [ -z "$missed" ] || fail "an aim was missed, or a measure failed, in:$missed"
     ;;
   *)
     say 'usage: sh scripts/run.sh start | test | test:long | mutate | build | lint | bench  [arguments]'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { median } from './figures.ts'
+import { plotOf } from './plot.ts'
 
 /** A number, a text or a switch, with what it means and what it is when it is not given. */
 export type Option = readonly [about: string, preset: number | boolean | string]
@@ -44,12 +45,16 @@ export const tell = (text: string): void => void process.stderr.write(`${text}\n
 
 export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
 
-/** Prints the tables and writes them to `bench/results/<name>.md`. */
+/** Prints the tables and writes them to `bench/results/<name>.md`, the first one's first column of numbers as a picture beside it. */
 export function report(name: string, title: string, parts: readonly (string | Table)[]): void {
   const body = parts.map((part) => (typeof part === 'string' ? part : tableOf(part))).join('\n\n')
   const folder = fileURLToPath(new URL('../results/', import.meta.url))
   mkdirSync(folder, { recursive: true })
-  const page = `# ${title}\n\n${machine()}\n\n${body}\n`
+  const table = parts.find((part) => typeof part !== 'string')
+  const picture = table && plotOf(title, table.head, table.rows, 1)
+  if (picture) writeFileSync(join(folder, `${name}.svg`), picture)
+  const shown = picture ? `\n\n![${title}](${name}.svg)` : ''
+  const page = `# ${title}\n\n${machine()}\n\n${body}${shown}\n`
   writeFileSync(join(folder, `${name}.md`), page)
   console.log(`\n${page}`)
 }
