@@ -14,7 +14,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\
 /** Name, type and comment of each member of an exported type. */
 function members(file: string, type: string): string[] {
   const text = readFileSync(file, 'utf8')
-  const start = text.indexOf(`type ${type} = {`)
+  const start = text.search(new RegExp(`type ${type} = (\\w+ & )?{`))
   if (start < 0) throw new Error(`${file} has no type ${type}.`)
   const body = text.slice(start, text.indexOf('\n}', start))
   const rows = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)(\??): ([^\n]+)/g)]
@@ -52,8 +52,16 @@ Days are whole ones of UTC. [audit.md](audit.md) says what is noted, and how to 
 ### The users table
 
 ${options('AccountsTable', 'src/engine/ports.ts')}
+${options('UsersTable').split('\n').slice(2).join('\n')}
 
-\`id\`, \`email\` and \`password\` are required; the others may be absent. Its passwords must be Argon2id in PHC form.
+\`id\`, \`email\` and \`password\` are required; the others may be absent. [hashes.md](hashes.md) lists
+the forms of its passwords.
+
+### The users table's passwords
+
+${options('HashOptions', 'src/accounts/survey.ts')}
+
+\`hash\` is such an object or, without a pepper, the form's name alone.
 
 ### A flow's options
 

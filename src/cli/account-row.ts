@@ -1,4 +1,5 @@
 /** What may become an account: one reading for `accounts add` and each line of `accounts import`. */
+import { readColumn } from '../accounts/formats/index.ts'
 import { findable, tidyAddress } from '../accounts/tidy.ts'
 
 /** A row before its password is hashed. `password` is in NFC, as Latchkey's own table keeps it. */
@@ -76,17 +77,13 @@ function refusePassword(password: unknown): string | null {
   return password.isWellFormed() && !/\p{Cc}/u.test(password) ? null : 'password holds control characters'
 }
 
-/** Argon2id as its reference implementation writes it; a hash that costs minutes would be a way to stop the server. */
+/** Any form that a log-in can read; a hash that costs minutes would be a way to stop the server. */
 function refuseHash(hash: unknown): string | null {
   if (!isGiven(hash)) return null
   if (typeof hash !== 'string') return 'password_hash is not a text'
-  const parts =
-    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,3}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/.exec(hash)
-  if (!parts) return 'password_hash is not an Argon2id hash ($argon2id$v=19$…); this version takes no other'
-  const [memory, passes, lanes] = parts.slice(1).map(Number)
-  const isBearable =
-    memory! >= 8 && memory! <= 1_048_576 && passes! >= 1 && passes! <= 64 && lanes! >= 1 && lanes! <= 64
-  return isBearable ? null : 'password_hash asks for more memory or passes than a log-in may cost'
+  const column = readColumn(hash)
+  if (column.kind === 'none') return 'password_hash is one that no password matches; leave it out'
+  return column.kind === 'hash' ? null : `password_hash cannot be read: ${column.format}, ${column.because}`
 }
 
 function refuseTruth(name: string, value: unknown): string | null {

@@ -24,7 +24,7 @@ Each line is one account; "-" reads standard input:
   email           required
   username        optional
   password        hashed with Argon2id; or instead
-  password_hash   an Argon2id hash, taken as it is ($argon2id$v=19$…). Neither: no password until a reset
+  password_hash   a hash in any form of docs/hashes.md, taken as it is. Neither: no password until a reset
   email_verified  default false
   is_active       default true
 ${configHelp}

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describe, hashOptions, refuseForm } from '../accounts/survey.ts'
 import { captchaOf } from '../captcha/set.ts'
 import { forms } from '../engine/captcha.ts'
 import { fresh, keyring } from '../engine/keys.ts'
@@ -8,6 +9,7 @@ import type { Accounts } from '../engine/ports.ts'
 import { linksOf } from '../http/routes.ts'
 import { latchkey } from '../latchkey.ts'
 import { mailer } from '../mail/mailer.ts'
+import type { UsersTable } from '../options.ts'
 import { type Config, loadConfig, soundOptions, tableOf, wayOf } from '../server/config.ts'
 import { finding, isSound, told } from '../server/findings.ts'
 import { systemClock, systemRandom } from '../system.ts'
@@ -92,36 +94,44 @@ async function checkDatabase({ options }: Config): Promise<string> {
   const { store, accounts } = await options.store!.open(table, columns)
   try {
     await store.ping()
-    return `up to date\n       accounts: table "${table.table}", ${await formats(accounts)}`
+    const texts = await someHashes(accounts)
+    const form = formOf(texts, options.accounts?.hash)
+    return `up to date\n       accounts: table "${table.table}", ${formats(texts)}\n       new passwords: ${form}`
   } finally {
     await store.close()
   }
 }
 
-/** How many hashes there are of each format, by what stands before the first secret part. */
-async function formats(accounts: Accounts): Promise<string> {
-  const counts = new Map<string, number>()
-  let seen = 0
-  for (let after: string | null = null; seen < sample; ) {
+/** The password columns of some accounts. */
+async function someHashes(accounts: Accounts): Promise<(string | null)[]> {
+  const texts: (string | null)[] = []
+  for (let after: string | null = null; texts.length < sample; ) {
     const page = await accounts.list(after, 1_000)
     if (page.length === 0) break
-    for (const { passwordHash } of page) {
-      const format = formatOf(passwordHash)
-      counts.set(format, (counts.get(format) ?? 0) + 1)
-    }
-    seen += page.length
+    texts.push(...page.map(({ passwordHash }) => passwordHash))
     after = page.at(-1)!.id
   }
-  const list = [...counts].map(([format, count]) => `${count.toLocaleString('en')} ${format}`).join(', ')
-  if (seen === 0) return 'no account yet'
-  return seen < sample ? `${seen} rows: ${list}` : `the first ${sample.toLocaleString('en')} rows: ${list}`
+  return texts
 }
 
-function formatOf(hash: string | null): string {
-  if (hash === null || hash === '') return 'without a password'
-  const format = /^\$?([a-z0-9_-]{1,24})\$/i.exec(hash)?.[1]
-  if (format === 'argon2id' || format === 'argon2i' || format === 'argon2d') return format
-  return `${format ?? 'unknown'} (cannot be read: these log in only after a reset)`
+/** How many hashes there are of each format. */
+function formats(texts: readonly (string | null)[]): string {
+  const counts = new Map<string, number>()
+  for (const format of texts.map(describe)) counts.set(format, (counts.get(format) ?? 0) + 1)
+  const list = [...counts].map(([format, count]) => `${count.toLocaleString('en')} ${format}`).join(', ')
+  if (texts.length === 0) return 'no account yet'
+  return texts.length < sample
+    ? `${texts.length} rows: ${list}`
+    : `the first ${sample.toLocaleString('en')} rows: ${list}`
+}
+
+/** The form of new passwords; throws where it would be written by mistake. */
+function formOf(texts: readonly (string | null)[], hash: UsersTable['hash']): string {
+  const options = hashOptions(hash)
+  const form = options?.form ?? 'argon2id'
+  const reason = refuseForm(texts, form, options !== null)
+  if (reason) throw new Error(reason)
+  return refuseForm(texts, form, false) ? `${form}, which no row is in yet: does the application read it?` : form
 }
 
 /** What is set up for each form, and whether its secret can be read: an unreadable one asks everybody for ALTCHA. */

@@ -3,11 +3,12 @@
  * environment. A flag goes before the environment, the environment before the file, the file before the default.
  */
 import { own } from '../accounts/own.ts'
+import { hashOptions } from '../accounts/survey.ts'
 import type { Flow } from '../engine/flow.ts'
 import { notColours, unreadable } from '../engine/palette.ts'
 import * as builtIn from '../flows/index.ts'
 import { smtpOptions } from '../mail/smtp.ts'
-import type { LogEntry, MailOptions, Options } from '../options.ts'
+import type { LogEntry, MailOptions, Options, UsersTable } from '../options.ts'
 import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
 import { readAlarms } from './read-alarms.ts'
@@ -61,7 +62,7 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     ...readNames(read, file, listen, development),
     ...(mail ? { mail } : {}),
     ...(store ? { store } : {}),
-    ...(file.accounts ? { accounts: file.accounts } : {}),
+    ...(file.accounts ? { accounts: withPepper(file.accounts, read.text('HASH_PEPPER')) } : {}),
     ...(file.hashes ? { hashes: file.hashes } : {}),
     ...(file.audit ? { audit: file.audit } : {}),
     ...(file.log ? { log: file.log } : {}),
@@ -93,7 +94,13 @@ export function soundOptions(config: Config): Options {
 /** The users table, and whether a flow keeps its proof in its columns: what migrations depend on. */
 export function tableOf(options: Partial<Options>) {
   const columns = (options.flows ?? []).some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
-  return { table: options.accounts ?? own, columns }
+  const { hash, ...table }: UsersTable = options.accounts ?? own
+  return { table, columns }
+}
+
+/** Devise's pepper is a secret, and so may stand in the environment. */
+function withPepper(table: UsersTable, pepper: string | undefined): UsersTable {
+  return pepper === undefined ? table : { ...table, hash: { form: 'devise', ...hashOptions(table.hash), pepper } }
 }
 
 /** How letters leave, in a word. */

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
+import { type FormName, forms } from '../accounts/formats/index.ts'
 import type { Flow } from '../engine/flow.ts'
 import { standard } from '../engine/limits.ts'
 import type { Database } from '../engine/ports.ts'
@@ -78,6 +79,7 @@ const limits = z.strictObject(
     Object.entries(standard).map(([name, preset]) => [name, preset ? windows.optional() : windows.nullish()] as const),
   ),
 )
+const hashForm = z.enum(Object.keys(forms) as [FormName, ...FormName[]])
 const schema = z.strictObject({
   secret: text.optional(),
   secretFallbacks: z.array(text).optional(),
@@ -95,6 +97,12 @@ const schema = z.strictObject({
       locale: text.optional(),
       secondFactor: text.optional(),
       signOn: text.optional(),
+      hash: z
+        .union(
+          [hashForm, z.strictObject({ form: hashForm, pepper: text.optional() })],
+          'expected a name of docs/hashes.md, or { form, pepper }',
+        )
+        .optional(),
     })
     .optional(),
   mail: mail.optional(),

@@ -34,6 +34,7 @@ export const variables = {
   METRICS_HOST: 'Address of that listener. Default: 127.0.0.1; another one needs METRICS_TOKEN.',
   METRICS_TOKEN: 'What a reader of metrics must send, "Authorization: Bearer …": 32 random characters or more.',
   LOG_LEVEL: 'debug, info, warn or error. Default: info.',
+  HASH_PEPPER: "Devise's pepper, where passwords are written in the form devise. Default: none.",
   LIMITS: 'off, with DEBUG only, for measuring.',
 } as const
 
