@@ -124,6 +124,8 @@ export type Settlement =
   | { readonly kind: 'sent' }
   /** Not to be sent at all; the event says why. */
   | { readonly kind: 'dropped' }
+  /** Dropped, and in its place one letter for each of several accounts, with the challenges that those need. */
+  | { readonly kind: 'split'; readonly letters: readonly Letter[]; readonly challenges: readonly Challenge[] }
   | { readonly kind: 'again'; readonly at: number; readonly because: string }
   | { readonly kind: 'given-back' }
 
@@ -349,16 +351,28 @@ export type AuditStore = {
   remove(upTo: Checkpoint, event: AuditEvent): Promise<boolean>
 }
 
+/** What a row's columns must hold, as data and never as SQL; null: nothing. A number past 2^53 is written as a text. */
+export type Conditions = Readonly<Record<string, string | number | boolean | null>>
+
 /** Which table and columns hold the accounts. */
 export type AccountsTable = {
-  /** The table's name. */
+  /** The table's name, or a view's; on PostgreSQL also with its schema, `auth.users`. */
   readonly table: string
-  /** Column of the account's id, number or text. */
+  /** Column of the account's id, number, UUID or text. */
   readonly id: string
   /** Column of the address; letters go to it as it is stored. Compared without regard to A–Z and a–z. */
   readonly email: string
-  /** Column of the password's hash. */
+  /** Column of the password's hash; of the credentials' table where there is one. */
   readonly password: string
+  /** Where passwords have a table of their own. An account without a row in it signs in elsewhere, and gets no proof. */
+  readonly credentials?: CredentialsTable
+  /**
+   * Rows for which this is not so are no accounts: `{ deleted_at: null, tenant: 3 }`. Several tenants on one table are
+   * several installations. Default: every row is one.
+   */
+  readonly where?: Conditions
+  /** `lower`: every address is stored in lower case, so that a plain index finds it; others are not found. Default: `folded`. */
+  readonly compare?: 'folded' | 'lower'
   /** Column of the user name. Absent: one logs in by address. */
   readonly username?: string
   /** Column that is true once the address is confirmed. Absent: every address counts as confirmed. */
@@ -371,6 +385,15 @@ export type AccountsTable = {
   readonly secondFactor?: string
   /** Column that is true or filled where one must sign in by single sign-on. Read, never written. Absent: nobody must. */
   readonly signOn?: string
+}
+
+/** A table that holds passwords beside the one that holds accounts, such as better-auth's `account`. */
+export type CredentialsTable = {
+  readonly table: string
+  /** Column of the id of the account that a row belongs to. */
+  readonly account: string
+  /** Which rows are passwords: `{ providerId: 'credential' }`. At most one of an account may be. Default: all. */
+  readonly where?: Conditions
 }
 
 /** A step of the schema that is not yet in the database. */

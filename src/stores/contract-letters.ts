@@ -1,7 +1,18 @@
 /** What the outbox promises: each letter in one hand at a time, and in another's when that one is gone. */
 import assert from 'node:assert/strict'
 import type { Letter, Settlement, Store } from '../engine/ports.ts'
-import { aLetter, anAsk, anEvent, atOnce, day, eventNames, minute, type Promises, start } from './contract-values.ts'
+import {
+  aChallenge,
+  aLetter,
+  anAsk,
+  anEvent,
+  atOnce,
+  day,
+  eventNames,
+  minute,
+  type Promises,
+  start,
+} from './contract-values.ts'
 
 async function queued(store: Store, more: Partial<Letter> = {}): Promise<Letter> {
   const letter = aLetter(more)
@@ -79,6 +90,26 @@ export const letterPromises: Promises = {
     assert.equal(await store.settle(letter.id, 'worker', start + 10, { kind: 'given-back' }, null), true)
     const leased = await store.lease(1, start + 10, start + minute, 'next')
     assert.deepEqual(leased, [{ letter, attempts: 0, lease: 'next' }])
+  },
+
+  'a letter is split into others once, and only by whom holds it': async ({ store }) => {
+    const letter = await queued(store)
+    await store.lease(1, start, start + minute, 'worker')
+    const challenge = aChallenge({ triesLeft: 0 })
+    const letters = ['a', 'b'].map((accountId) => aLetter({ accountId, challengeId: challenge.id }))
+    const split: Settlement = { kind: 'split', letters, challenges: [challenge] }
+    const noted = anEvent('letter.dropped')
+    assert.equal(await store.settle(letter.id, 'another', start, split, noted), false)
+    assert.equal(await store.challenge(challenge.id), null)
+    assert.equal(await store.settle(letter.id, 'worker', start, split, noted), true)
+    assert.equal(await store.settle(letter.id, 'worker', start, split, noted), false)
+    assert.deepEqual(await store.challenge(challenge.id), challenge)
+    const leased = await store.lease(9, start, start + minute, 'next')
+    assert.deepEqual(
+      leased.map((one) => one.letter),
+      letters,
+    )
+    assert.equal((await store.events(0, 99)).filter(({ name }) => name === 'letter.dropped').length, 1)
   },
 
   'the time until the next letter is told': async ({ store }) => {

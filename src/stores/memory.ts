@@ -10,7 +10,7 @@ import { challengeAge, letterAge } from './ages.ts'
 import { isOpen } from './live.ts'
 import { auditOf, chain, eventOf } from './memory-audit.ts'
 import { askIn, bindIn, changeIn, takeTryIn, wrongTryIn } from './memory-proofs.ts'
-import { count, fullOf, giveBackIn, note, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
+import { count, fullOf, giveBackIn, note, queue, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
 import { setSettingIn } from './memory-settings.ts'
 
 /** A database in memory, and its accounts by id: to be changed behind our back, as the application would. */
@@ -172,6 +172,11 @@ function settleIn(
     case 'sent':
     case 'dropped':
       rows.letters.set(id, { ...free, state: settlement.kind, letter: { ...held.letter, sealedAddress: '' } })
+      break
+    case 'split':
+      rows.letters.set(id, { ...free, state: 'dropped', letter: { ...held.letter, sealedAddress: '' } })
+      for (const challenge of settlement.challenges) rows.challenges.set(challenge.id, challenge)
+      for (const letter of settlement.letters) queue(rows, letter)
       break
     case 'again':
       rows.letters.set(id, { ...free, dueAt: settlement.at, attempts: held.attempts + 1 })

@@ -1,7 +1,8 @@
 /** The outbox: letters are leased, and settled only by whom still holds the lease. */
+import type { AuditEvent } from '../engine/audit.ts'
 import type { Leased, Letter, Settlement, Store } from '../engine/ports.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
-import { letterColumns, noted } from './postgres-rows.ts'
+import { addChallenges, addEvents, addLetters, letterColumns, noted } from './postgres-rows.ts'
 
 /** The operations of this file. */
 export const letterOperations = (db: Postgres): Pick<Store, 'lease' | 'renew' | 'settle'> => ({
@@ -25,6 +26,7 @@ export const letterOperations = (db: Postgres): Pick<Store, 'lease' | 'renew' | 
   },
 
   async settle(id, lease, at, settlement, event) {
+    if (settlement.kind === 'split') return split(db, id, lease, settlement, event)
     const values = [id, lease, ...valuesOf(settlement, at)]
     const change = (...names: string[]) => settling(settlement, names)
     const statement: Statement = event
@@ -34,8 +36,31 @@ export const letterOperations = (db: Postgres): Pick<Store, 'lease' | 'renew' | 
   },
 })
 
+/** All of it or nothing, and nothing where the lease was lost: so that no account gets two letters for one. */
+const split = (
+  db: Postgres,
+  id: string,
+  lease: string,
+  { letters, challenges }: Extract<Settlement, { kind: 'split' }>,
+  event: AuditEvent | null,
+): Promise<boolean> =>
+  db.transaction(async (transaction) => {
+    const dropped = { kind: 'dropped' } as const
+    const [ended] = await transaction.all({
+      text: settling(dropped, ['$1', '$2', '$3']),
+      values: [id, lease, ...valuesOf(dropped, 0)],
+    })
+    if (ended?.count !== 1) return false
+    const events = event ? [addEvents([event])] : []
+    await transaction.commit(addChallenges(challenges), addLetters(letters), ...events)
+    return true
+  })
+
 /** The address goes with the letter's turn; the row stays a while to tell what became of it. */
-function settling({ kind }: Settlement, [id, lease, first, because]: readonly string[]): string {
+function settling(
+  { kind }: Exclude<Settlement, { kind: 'split' }>,
+  [id, lease, first, because]: readonly string[],
+): string {
   const held = `WHERE id = ${id} AND lease = ${lease}`
   switch (kind) {
     case 'sent':
@@ -49,7 +74,7 @@ function settling({ kind }: Settlement, [id, lease, first, because]: readonly st
   }
 }
 
-function valuesOf(settlement: Settlement, at: number): unknown[] {
+function valuesOf(settlement: Exclude<Settlement, { kind: 'split' }>, at: number): unknown[] {
   switch (settlement.kind) {
     case 'again':
       return [settlement.at, settlement.because]

@@ -21,6 +21,12 @@ export function letterOperations(db: DatabaseSync, rows: Rows) {
       case 'sent':
       case 'dropped':
         return end.run(settlement.kind, id, lease).changes === 1
+      case 'split': {
+        const held = end.run('dropped', id, lease).changes === 1
+        for (const challenge of held ? settlement.challenges : []) rows.openChallenge(challenge)
+        for (const letter of held ? settlement.letters : []) rows.queue(letter)
+        return held
+      }
       case 'again':
         return putOff.run(settlement.at, 1, settlement.because, id, lease).changes === 1
       case 'given-back':
