@@ -5,13 +5,16 @@ import type { AccountsTable, Migration } from '../engine/ports.ts'
 import type { Answer, Postgres, Statement } from './postgres-pool.ts'
 import { lock } from './postgres-rows.ts'
 import { refuseUnknown } from './postgres-users.ts'
-import { type Found, missing, quoteTable } from './schema-postgres.ts'
+import { type Barred, type Found, missing, quoteTable } from './schema-postgres.ts'
 
-/** What is looked for: the steps that were applied, and the columns of the accounts' table, a domain by what it is of. */
+/** What is looked for beside the steps that were applied: a table's columns, a domain by what it is of. */
 const columnsOf = (table: string): Statement => ({
   text: `SELECT attname AS name,
-      format_type(CASE WHEN typtype = 'd' THEN typbasetype ELSE pg_type.oid END, NULL) AS type
-    FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+      format_type(CASE WHEN typtype = 'd' THEN typbasetype ELSE pg_type.oid END, NULL) AS type, current_user AS role,
+      has_column_privilege(attrelid, attnum, 'SELECT') AS "mayRead",
+      has_column_privilege(attrelid, attnum, 'UPDATE') AS "mayWrite",
+      relkind NOT IN ('v', 'm', 'f') OR pg_column_is_updatable(attrelid, attnum, true) AS "canWrite"
+    FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid JOIN pg_class ON pg_class.oid = attrelid
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
   values: [quoteTable(table)],
 })
@@ -24,14 +27,31 @@ const doneSteps: Statement = { text: 'SELECT name FROM latchkey_migrations' }
 type Run = (...statements: Statement[]) => Promise<Answer[]>
 
 /** What the database holds. */
-async function look(run: Run, { table }: AccountsTable): Promise<Found> {
-  const [first, columns] = await run(began, columnsOf(table))
+async function look(run: Run, { table, credentials }: AccountsTable): Promise<Found> {
+  const tables = [columnsOf(table), ...(credentials ? [columnsOf(credentials.table)] : [])]
+  const [first, columns, others] = await run(began, ...tables)
   const done = first!.rows[0]?.began ? (await run(doneSteps))[0]!.rows : []
   return {
     done: new Set(done.map((row) => String(row.name))),
-    columns: new Map(columns!.rows.map((row) => [String(row.name), String(row.type)])),
+    columns: typesOf(columns!),
+    credentials: others ? typesOf(others) : new Map(),
+    barred: [...barredIn('accounts', columns!), ...(others ? barredIn('credentials', others) : [])],
   }
 }
+
+const typesOf = ({ rows }: Answer): Map<string, string> =>
+  new Map(rows.map((row) => [String(row.name), String(row.type)]))
+
+const barredIn = (of: Barred['of'], { rows }: Answer): Barred[] =>
+  rows.flatMap(({ name, role, mayRead, mayWrite, canWrite }): Barred[] => {
+    const column = String(name)
+    const byRole = { of, column, because: 'role', role: String(role) } as const
+    return [
+      ...(mayRead ? [] : [{ ...byRole, from: 'read' as const }]),
+      ...(canWrite ? [] : [{ of, column, from: 'write' as const, because: 'view' as const }]),
+      ...(mayWrite || !canWrite ? [] : [{ ...byRole, from: 'write' as const }]),
+    ]
+  })
 
 /** The steps that the database lacks. */
 export const pendingIn = async (db: Postgres, table: AccountsTable, columns: boolean): Promise<Migration[]> =>

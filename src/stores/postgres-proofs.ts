@@ -96,7 +96,8 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
     if (change.session) draft.openSession(change.session)
     draft.queue(change.letter)
     draft.note(change.event)
-    await transaction.commit(...closing(change, open), ...draft.statements(wakes))
+    const cleared = users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
+    await transaction.commit(...cleared, ...closing(change, open), ...draft.statements(wakes))
     return true
   })
 }
@@ -105,10 +106,7 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
 function setPassword(users: Users, row: string, { account, passwordHash }: Change): Statement {
   const { passwordHash: old, email, verified, active, secondFactor, signOn } = account
   return {
-    text: `UPDATE ${users.table} SET ${users.password} = $1${users.reset?.clear ?? ''}
-      WHERE ${users.id} = ${users.idParameter(2)} AND ${users.password}::text IS NOT DISTINCT FROM $3::text
-      AND ${users.email} = $4 AND ${users.verified} = $5 AND ${users.active} = $6
-      AND ${users.secondFactor} = $7 AND ${users.signOn} = $8`,
+    text: users.setPassword,
     values: [passwordHash, row, old, email, verified, active, secondFactor, signOn],
   }
 }

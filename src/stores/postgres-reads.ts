@@ -71,18 +71,17 @@ export function storeReads(db: Postgres): Pick<Store, Reads> {
 
 /** Reads of the accounts. */
 export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> {
-  const { select, id, idParameter, idValue } = users
+  const { id, idParameter, idValue } = users
+  const select = `${users.select} WHERE ${users.is}`
   const all = async (text: string, ...values: unknown[]): Promise<Account[]> =>
     (await db.read({ text, values }))[0]!.rows.map((row) => accountOf(row)!)
   // No text of PostgreSQL holds a NUL.
   const withAddress = async (address: string): Promise<Account[]> =>
-    address.includes('\0')
-      ? []
-      : all(`${select} WHERE ${users.foldedEmail} IN ($1, $2) ORDER BY ${id}`, ...spellings(address))
+    address.includes('\0') ? [] : all(`${select} AND ${users.hasAddress} ORDER BY ${id}`, ...spellings(address))
   return {
     // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none.
     async byId(wanted) {
-      const text = `(${select} WHERE ${id} = ${idParameter(1)})
+      const text = `(${select} AND ${id} = ${idParameter(1)})
         UNION ALL (${select} ORDER BY ${id} LIMIT 1) LIMIT 1`
       const [account] = await all(text, idValue(wanted))
       // A column of numbers also matches "01"; only the one spelling that we hand out names the account.
@@ -92,12 +91,12 @@ export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> 
     async byName(name) {
       const [account] = await withAddress(name)
       if (account || users.foldedUsername === null || name.includes('\0')) return account ?? null
-      const text = `${select} WHERE ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id} LIMIT 1`
+      const text = `${select} AND ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id} LIMIT 1`
       return (await all(text, name))[0] ?? null
     },
     list: (after, count) =>
       after === null
         ? all(`${select} ORDER BY ${id} LIMIT $1`, count)
-        : all(`${select} WHERE ${id} > ${idParameter(1)} ORDER BY ${id} LIMIT $2`, idValue(after), count),
+        : all(`${select} AND ${id} > ${idParameter(1)} ORDER BY ${id} LIMIT $2`, idValue(after), count),
   }
 }

@@ -11,7 +11,7 @@ import { type PoolOptions, type Postgres, pooled } from './postgres-pool.ts'
 import { proofOperations } from './postgres-proofs.ts'
 import { accountReads, storeReads } from './postgres-reads.ts'
 import { adder, restOperations } from './postgres-rest.ts'
-import { usersOf } from './postgres-users.ts'
+import { usersOf, withIndex } from './postgres-users.ts'
 
 /** What a database is opened with. `direct`: where one connection listens for letters of other processes. */
 export type Settings = PoolOptions & { readonly direct: string | null }
@@ -38,7 +38,7 @@ async function briefly<T>(settings: Settings, work: (db: Postgres) => Promise<T>
 export async function open(settings: Settings, table: AccountsTable, columns: boolean) {
   const db = pooled(settings)
   try {
-    const users = usersOf(table, columns, await ready(db, table, columns))
+    const users = await withIndex(db, usersOf(table, columns, await ready(db, table, columns)))
     const clock = await followed(db)
     const listeners = new Set<() => void>()
     const onQueued = (): void => {

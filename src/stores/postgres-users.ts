@@ -1,12 +1,15 @@
 /**
- * The accounts' table in PostgreSQL, ours or a mapped one. Addresses are compared as `lower(email COLLATE "C")`: on a
- * mapped table of more than a few thousand rows an index on that is advisable, and one for user names (docs/postgres.md).
+ * The accounts' table in PostgreSQL, ours or a mapped one, which may be two. The application's own index on addresses
+ * serves where there is one (`postgres-emails.ts`); where user names are mapped, one for them is advisable (docs/postgres.md).
  */
 import { isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { Account, AccountsTable } from '../engine/ports.ts'
+import { bytes, conditionsIn, namedBy, refuseMissing, tableOf, wrong } from './mapping.ts'
+import { type EmailColumn, folded, matchOf } from './postgres-emails.ts'
+import type { Postgres } from './postgres-pool.ts'
 import { quote, resetColumns } from './schema.ts'
-import { columnOf, type Found, quoteTable } from './schema-postgres.ts'
+import { columnIn, columnOf, type Found, quoteTable } from './schema-postgres.ts'
 
 /** Pieces of SQL for one mapping. */
 export type Users = {
@@ -17,58 +20,110 @@ export type Users = {
   readonly idParameter: (number: number) => string
   /** The id as that parameter takes it; null for what no id of this type is. */
   readonly idValue: (id: string) => string | null
-  readonly password: string
-  readonly email: string
+  /** What a row must be to be an account; to be joined to every condition by AND. */
+  readonly is: string
+  readonly email: EmailColumn
   readonly foldedEmail: string
+  /** What finds an address: its spellings are $1 and $2. */
+  readonly hasAddress: string
   readonly foldedUsername: string | null
-  readonly verified: string
-  readonly active: string
-  readonly secondFactor: string
-  readonly signOn: string
   /** `SELECT … FROM …`, to be read by `accountOf`. */
   readonly select: string
+  /** Sets a password where the account is as it was: hash, id, old hash, email, verified, active, secondFactor, signOn. */
+  readonly setPassword: string
   /** `reset_token = $1, reset_token_expiry = …$2`, and what empties both. */
   readonly reset: { readonly assign: string; readonly clear: string; readonly isText: boolean } | null
+  /** Empties the two columns of an id; null where there are none, or `setPassword` does it. */
+  readonly clearReset: string | null
 }
 
 /** The pieces for this mapping. */
 export function usersOf(mapping: AccountsTable, columns: boolean, found: Found): Users {
   refuseUnknown(mapping, found)
+  const { credentials } = mapping
   const table = quoteTable(mapping.table)
+  const holder = credentials ? quoteTable(credentials.table) : table
   const column = (name: string): string => quote(columnOf(found, name) ?? name)
   const named = (name: string): string => `${table}.${column(name)}`
   const typeOf = (name: string): string => found.columns.get(columnOf(found, name) ?? name) ?? ''
+  const holds = credentials ? found.credentials : found.columns
+  const held = (name: string): string => `${holder}.${quote(columnIn(holds, name) ?? name)}`
+  const heldType = (name: string): string => holds.get(columnIn(holds, name) ?? name) ?? ''
   const id = named(mapping.id)
-  const text = (name: string): string => (typeOf(name) === 'text' ? named(name) : `${named(name)}::text`)
+  const asText = (sql: string, type: string): string => (type === 'text' ? sql : `${sql}::text`)
+  const text = (name: string): string => asText(named(name), typeOf(name))
+  const password = asText(held(mapping.password), heldType(mapping.password))
   const email = `coalesce(${text(mapping.email)}, '')`
   const truth = (name: string | undefined) => (name === undefined ? 'true' : truthOf(named(name), typeOf(name)))
   const used = (name: string | undefined) => (name === undefined ? 'false' : inUse(named(name), typeOf(name)))
+  const elsewhere = credentials ? `${held(credentials.account)} IS NULL OR ` : ''
   const facts = {
     verified: truth(mapping.verified),
     active: truth(mapping.active),
     secondFactor: used(mapping.secondFactor),
-    signOn: used(mapping.signOn),
+    signOn: isOwn(mapping)
+      ? used(mapping.signOn)
+      : `(${elsewhere}${used(mapping.signOn)} OR coalesce(${password} LIKE '!%', false))`,
   }
-  const reset = columns ? resetOf(column, typeOf) : null
+  const reset = columns ? resetOf(column, named, typeOf) : null
+  const is = conditionsIn(mapping.where, 'true', dialectOf(named, typeOf))
+  const isCredential = conditionsIn(credentials?.where, 'true', dialectOf(held, heldType))
+  const from = credentials
+    ? `${table} LEFT JOIN ${holder} ON ${held(credentials.account)} = ${id} AND ${isCredential}`
+    : table
   const select = `SELECT ${id}::text AS id, ${email} AS email,
     ${mapping.username === undefined ? 'NULL' : text(mapping.username)} AS username,
-    ${text(mapping.password)} AS "passwordHash", ${facts.verified} AS verified, ${facts.active} AS active,
+    ${password} AS "passwordHash", ${facts.verified} AS verified, ${facts.active} AS active,
     ${facts.secondFactor} AS "secondFactor", ${facts.signOn} AS "signOn",
     ${mapping.locale === undefined ? 'NULL' : text(mapping.locale)} AS locale,
-    ${reset ? text(resetColumns.reference) : 'NULL'} AS reference, ${reset?.read ?? 'NULL'} AS expiry FROM ${table}`
+    ${reset ? `${named(resetColumns.reference)}::text` : 'NULL'} AS reference, ${reset?.read ?? 'NULL'} AS expiry FROM ${from}`
+  const ids = idOf(id, typeOf(mapping.id))
+  const set = quote(columnIn(holds, mapping.password) ?? mapping.password)
+  const unchanged = `${email} = $4 AND ${facts.verified} = $5 AND ${facts.active} = $6
+      AND ${facts.secondFactor} = $7 AND ${facts.signOn} = $8 AND ${is}`
+  const wasPassword = `${password} IS NOT DISTINCT FROM $3::text`
+  const setPassword = credentials
+    ? `UPDATE ${holder} SET ${set} = $1 WHERE ${held(credentials.account)} = ${ids.idParameter(2)} AND ${isCredential}
+      AND ${wasPassword} AND EXISTS (SELECT FROM ${table} WHERE ${ids.id} = ${ids.idParameter(2)} AND ${unchanged})`
+    : `UPDATE ${table} SET ${set} = $1${reset?.clear ?? ''}
+      WHERE ${ids.id} = ${ids.idParameter(2)} AND ${wasPassword} AND ${unchanged}`
   return {
     table,
     isOwn: isOwn(mapping),
-    ...idOf(id, typeOf(mapping.id)),
-    password: column(mapping.password),
-    email,
+    ...ids,
+    is,
+    email: {
+      named: named(mapping.email),
+      text: text(mapping.email),
+      type: typeOf(mapping.email),
+      compare: mapping.compare ?? 'folded',
+    },
     foldedEmail: folded(text(mapping.email)),
+    hasAddress: `${folded(text(mapping.email))} IN ($1, $2)`,
     foldedUsername: mapping.username === undefined ? null : folded(text(mapping.username)),
-    ...facts,
     select,
+    setPassword,
     reset,
+    clearReset:
+      credentials && reset
+        ? `UPDATE ${table} SET ${reset.clear.replace(', ', '')} WHERE ${ids.id} = ${ids.idParameter(1)}`
+        : null,
   }
 }
+
+/** With the way to look for an address that an index of the table serves. */
+export async function withIndex(db: Pick<Postgres, 'transaction'>, users: Users): Promise<Users> {
+  if (users.isOwn) return users
+  const { sql } = await db.transaction(({ all }) => matchOf(all, users.email, users.table, users.is))
+  return { ...users, hasAddress: sql }
+}
+
+const dialectOf = (name: (column: string) => string, typeOf: (column: string) => string) => ({
+  name,
+  truth: (column: string) => truthOf(name(column), typeOf(column)),
+  // A backslash is one whatever the server makes of it in a plain text.
+  text: (value: string) => ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+})
 
 /** A row of `select`. */
 export function accountOf(row: Record<string, unknown> | undefined): Account | null {
@@ -84,9 +139,6 @@ export function accountOf(row: Record<string, unknown> | undefined): Account | n
 /** The expiry as the column's assignment takes it: milliseconds, or in a column of texts a time in UTC. */
 export const expiryFor = (users: Users, ms: number): number | string =>
   users.reset?.isText ? new Date(ms).toISOString().replace('T', ' ').replace('Z', '') : ms
-
-/** Only A to Z are folded. */
-const folded = (text: string): string => `lower(${text} COLLATE "C")`
 
 const integers = ['smallint', 'integer', 'bigint']
 const numbers = [...integers, 'numeric', 'real', 'double precision']
@@ -132,9 +184,11 @@ function inUse(name: string, type: string): string {
     NOT IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'off', 'null', 'none', '[]', '{}', '\\x'))`
 }
 
-function resetOf(column: (name: string) => string, typeOf: (name: string) => string) {
+type Naming = (name: string) => string
+
+function resetOf(column: Naming, named: Naming, typeOf: Naming) {
   const [reference, expiry] = [column(resetColumns.reference), column(resetColumns.expiry)]
-  const [write, read] = expiryIn(typeOf(resetColumns.expiry), expiry)
+  const [write, read] = expiryIn(typeOf(resetColumns.expiry), named(resetColumns.expiry))
   return {
     assign: `${reference} = $1, ${expiry} = ${write}`,
     clear: `, ${reference} = NULL, ${expiry} = NULL`,
@@ -171,15 +225,30 @@ function millisecondsOf(value: number | string): number {
   return Date.parse(zoned.replace(' ', 'T'))
 }
 
-/** A mapping that names what is not there, told before anything runs on it. */
+/** A mapping that names what is not there, or what may not be read or written, told before anything runs on it. */
 export function refuseUnknown(mapping: AccountsTable, found: Found): void {
-  if (found.columns.size === 0) {
-    throw new Fault('configuration', `accounts.table: there is no table "${mapping.table}" in the database.`)
+  const of = (which: 'accounts' | 'credentials') => (which === 'accounts' ? found.columns : found.credentials)
+  refuseMissing(
+    mapping,
+    (which) => [...of(which).keys()],
+    (which, column) => columnIn(of(which), column) !== null,
+  )
+  for (const named of namedBy(mapping)) {
+    const barred = found.barred.filter(
+      (one) => one.of === named.of && one.column === columnIn(of(named.of), named.column),
+    )
+    for (const one of barred) {
+      if (one.from === 'write' && named.part !== 'password') continue
+      const table = tableOf(mapping, named.of)
+      const right = one.from === 'read' ? 'SELECT' : 'UPDATE'
+      throw wrong(
+        one.because === 'view'
+          ? `accounts.password: "${table}" is a view whose "${one.column}" PostgreSQL cannot write. Name the table behind it, and with "where" which of its rows are accounts.`
+          : `accounts.${named.part}: the role "${one.role}" may not ${one.from} "${one.column}" of "${table}": GRANT ${right} (${quote(one.column)}) ON ${quoteTable(table)} TO ${quote(one.role)};`,
+      )
+    }
   }
-  const { table, ...parts } = mapping
-  for (const [part, column] of Object.entries(parts)) {
-    if (columnOf(found, column) !== null) continue
-    const known = [...found.columns.keys()].join(', ')
-    throw new Fault('configuration', `accounts.${part}: "${table}" has no column "${column}"; it has ${known}.`)
-  }
+  const type = found.columns.get(columnOf(found, mapping.id) ?? '') ?? ''
+  if (bytes.test(type))
+    throw wrong(`accounts.id: "${mapping.id}" is ${type}; an id must be a number, a UUID or a text.`)
 }

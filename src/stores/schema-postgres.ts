@@ -12,7 +12,18 @@ export type Found = {
   readonly done: ReadonlySet<string>
   /** Columns of the accounts' table as they are written, with their types; empty when there is no such table. */
   readonly columns: ReadonlyMap<string, string>
+  /** Those of the credentials' table; empty where none is mapped or there. */
+  readonly credentials: ReadonlyMap<string, string>
+  /** What this role may not do with the tables, and what can be done about it; a sentence each. */
+  readonly barred: readonly Barred[]
 }
+
+/** A column that cannot be read, or that cannot be written. */
+export type Barred = {
+  readonly of: 'accounts' | 'credentials'
+  readonly column: string
+  readonly from: 'read' | 'write'
+} & ({ readonly because: 'role'; readonly role: string } | { readonly because: 'view' })
 
 /** A table's name in SQL. `auth.users` is the table `users` of the schema `auth`. */
 export function quoteTable(name: string): string {
@@ -21,7 +32,10 @@ export function quoteTable(name: string): string {
 }
 
 /** The column that is meant: as it is written, else the only one that differs in capitals. */
-export function columnOf({ columns }: Found, name: string): string | null {
+export const columnOf = ({ columns }: Pick<Found, 'columns'>, name: string): string | null => columnIn(columns, name)
+
+/** The same among the columns of any table. */
+export function columnIn(columns: ReadonlyMap<string, string>, name: string): string | null {
   if (columns.has(name)) return name
   const alike = [...columns.keys()].filter((one) => one.toLowerCase() === name.toLowerCase())
   return alike.length === 1 ? alike[0]! : null

@@ -11,6 +11,10 @@ export type Found = {
   readonly done: ReadonlySet<string>
   /** Columns of the accounts' table in lower case, with their declared types; empty when there is no such table. */
   readonly columns: ReadonlyMap<string, string>
+  /** Those of the credentials' table; empty where none is mapped or there. */
+  readonly credentials: ReadonlyMap<string, string>
+  /** Which of the two are views. */
+  readonly views: readonly string[]
 }
 
 /** The two columns in which a flow may keep its proof's reference and expiry. */

@@ -8,15 +8,24 @@ import { type File, guarded, openToRead, openToWrite } from './sqlite-file.ts'
 import { refuseUnknown } from './sqlite-users.ts'
 
 /** What an open database holds; what an absent one holds. */
-export function look(db: DatabaseSync | null, { table }: AccountsTable): Found {
-  if (!db) return { done: new Set(), columns: new Map() }
+export function look(db: DatabaseSync | null, { table, credentials }: AccountsTable): Found {
+  if (!db) return { done: new Set(), columns: new Map(), credentials: new Map(), views: [] }
   const began = db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get('latchkey_migrations')
   const done = began ? db.prepare('SELECT name FROM latchkey_migrations').all() : []
-  const columns = db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table)
+  const named = credentials ? [table, credentials.table] : [table]
+  const view = db.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)`)
   return {
     done: new Set(done.map((row) => String(row.name))),
-    columns: new Map(columns.map((row) => [String(row.name).toLowerCase(), String(row.type)])),
+    columns: columnsIn(db, table),
+    credentials: credentials ? columnsIn(db, credentials.table) : new Map(),
+    views: named.filter((name) => view.get(name)),
   }
+}
+
+function columnsIn(db: DatabaseSync, table: string): Map<string, string> {
+  // With generated columns, which a table of users may well have for its folded address.
+  const columns = db.prepare('SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden <> 1').all(table)
+  return new Map(columns.map((row) => [String(row.name).toLowerCase(), String(row.type)]))
 }
 
 /** The steps that the file lacks; makes no file where there is none. */

@@ -94,9 +94,8 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
   // Two guarded updates decide, each by its count of rows; what the first did is undone when the second fails.
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE id = ? AND state IN ('open', 'proved') AND nonce IS ? AND account_id = ?`)
-  const setPassword = db.prepare(`UPDATE ${users.table} SET ${users.password} = ?${users.reset?.clear ?? ''}
-    WHERE ${users.id} = ? AND ${users.password} IS ? AND ${users.email} = ?
-    AND ${users.verified} = ? AND ${users.active} = ? AND ${users.secondFactor} = ? AND ${users.signOn} = ?`)
+  const setPassword = db.prepare(users.setPassword)
+  const clearReset = users.clearReset === null ? null : db.prepare(users.clearReset)
   const closeOthers = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE account_id = ? AND state <> 'closed'`)
   const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
@@ -109,7 +108,9 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
     if (challenge && close.run(challenge.id, challenge.nonce, account.id).changes !== 1) return false
     const { id, passwordHash: old, email, verified, active, secondFactor, signOn } = account
     const facts = [verified, active, secondFactor, signOn].map(Number)
-    return setPassword.run(passwordHash, id, old, email, ...facts).changes === 1
+    if (setPassword.run(passwordHash, id, old, email, ...facts).changes !== 1) return false
+    clearReset?.run(id)
+    return true
   }
 
   return (change: Change): boolean => {

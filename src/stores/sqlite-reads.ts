@@ -61,15 +61,16 @@ export function storeReads(db: DatabaseSync) {
 /** Reads of the accounts. */
 export function accountReads(db: DatabaseSync, users: Users) {
   // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none.
-  const byId = db.prepare(`${users.select} WHERE ${users.id} = ?
-    UNION ALL SELECT * FROM (${users.select} ORDER BY ${users.id} LIMIT 1) LIMIT 1`)
-  const byAddress = db.prepare(`${users.select} WHERE lower(${users.rawEmail}) IN (?, ?) ORDER BY ${users.id}`)
+  const accounts = `${users.select} WHERE ${users.is}`
+  const byId = db.prepare(`${accounts} AND ${users.id} = ?
+    UNION ALL SELECT * FROM (${accounts} ORDER BY ${users.id} LIMIT 1) LIMIT 1`)
+  const byAddress = db.prepare(`${accounts} AND ${users.hasAddress} ORDER BY ${users.id}`)
   const byUsername =
     users.username === null
       ? null
-      : db.prepare(`${users.select} WHERE lower(${users.username}) = lower(?) ORDER BY ${users.id} LIMIT 1`)
-  const first = db.prepare(`${users.select} ORDER BY ${users.id} LIMIT ?`)
-  const next = db.prepare(`${users.select} WHERE ${users.id} > ? ORDER BY ${users.id} LIMIT ?`)
+      : db.prepare(`${accounts} AND lower(${users.username}) = lower(?) ORDER BY ${users.id} LIMIT 1`)
+  const first = db.prepare(`${accounts} ORDER BY ${users.id} LIMIT ?`)
+  const next = db.prepare(`${accounts} AND ${users.id} > ? ORDER BY ${users.id} LIMIT ?`)
   const withAddress = (address: string): Account[] =>
     byAddress.all(...addressParameters(address)).map((row) => accountOf(row)!)
 

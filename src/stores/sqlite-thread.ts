@@ -53,7 +53,7 @@ function serve(port: NonNullable<typeof parentPort>, { file, table, columns }: T
 
 function answerer(db: DatabaseSync, file: File, table: AccountsTable, columns: boolean) {
   const rows = rowsOf(db)
-  const users = usersOf(table, columns, look(db, table))
+  const users = usersOf(table, columns, look(db, table), db)
   const operations: Operations = {
     ...askOperations(db, rows),
     ...auditOperations(db, rows),

@@ -1,57 +1,85 @@
 /**
- * The accounts' table in SQL, ours or a mapped one. Addresses are compared as `lower(email)`: on a mapped table of more
- * than a few thousand rows an index is advisable, `CREATE INDEX … ON users (lower(email))`, and one on
- * `lower(username)` where user names are mapped.
+ * The accounts' table in SQL, ours or a mapped one, which may be two. The application's own index on addresses serves
+ * where there is one (`sqlite-emails.ts`); where user names are mapped, one on `lower(username)` is advisable.
  */
+import type { DatabaseSync } from 'node:sqlite'
 import { isOwn } from '../accounts/own.ts'
 import { spellings } from '../accounts/tidy.ts'
-import { Fault } from '../engine/outcome.ts'
 import type { Account, AccountsTable } from '../engine/ports.ts'
+import { bytes, conditionsIn, refuseMissing, wrong } from './mapping.ts'
 import { type Found, quote, resetColumns } from './schema.ts'
+import { matchOf } from './sqlite-emails.ts'
 
 /** Pieces of SQL for one mapping. */
 export type Users = {
   readonly table: string
   readonly isOwn: boolean
   readonly id: string
-  readonly password: string
+  /** What a row must be to be an account; to be joined to every condition by AND. */
+  readonly is: string
+  /** What finds an address: its spellings are ?1 and ?2. */
+  readonly hasAddress: string
   readonly username: string | null
-  /** The column; and the same, never null. */
-  readonly rawEmail: string
-  readonly email: string
-  readonly verified: string
-  readonly active: string
-  readonly secondFactor: string
-  readonly signOn: string
   /** `SELECT … FROM …`, to be read by `accountOf`. */
   readonly select: string
+  /** Sets a password where the account is as it was: hash, id, old hash, email, verified, active, secondFactor, signOn. */
+  readonly setPassword: string
   readonly reset: { readonly assign: string; readonly clear: string; readonly isText: boolean } | null
+  /** Empties the two columns of an id; null where there are none, or `setPassword` does it. */
+  readonly clearReset: string | null
 }
 
 /** The pieces for this mapping; an id is compared as it stands, so that numbers and texts both use their index. */
-export function usersOf(mapping: AccountsTable, columns: boolean, found: Found): Users {
+export function usersOf(mapping: AccountsTable, columns: boolean, found: Found, db: DatabaseSync): Users {
   refuseUnknown(mapping, found)
+  const { credentials } = mapping
   const table = quote(mapping.table)
+  const holder = credentials ? quote(credentials.table) : table
   // With its table, for `id` alone would be the text that is selected, and "10" comes before "9".
-  const id = `${table}.${quote(mapping.id)}`
-  const password = quote(mapping.password)
-  const username = mapping.username === undefined ? null : quote(mapping.username)
-  const rawEmail = quote(mapping.email)
-  const email = `coalesce(${rawEmail}, '')`
-  const verified = truthOf(mapping.verified)
-  const active = truthOf(mapping.active)
-  const secondFactor = inUse(mapping.secondFactor)
-  const signOn = inUse(mapping.signOn)
+  const named = (column: string): string => `${table}.${quote(column)}`
+  const held = (column: string): string => `${holder}.${quote(column)}`
+  // What a view computes has no type, and would equal no text.
+  const compared = (name: string, type: string | undefined): string => (type === '' ? `CAST(${name} AS TEXT)` : name)
+  const id = compared(named(mapping.id), found.columns.get(mapping.id.toLowerCase()))
+  const password = held(mapping.password)
+  const username = mapping.username === undefined ? null : named(mapping.username)
+  const email = `coalesce(${named(mapping.email)}, '')`
+  const [verified, active] = [truthOf(mapping.verified, named), truthOf(mapping.active, named)]
+  const secondFactor = inUse(mapping.secondFactor, named)
+  const elsewhere = credentials ? `${held(credentials.account)} IS NULL OR ` : ''
+  const signOn = isOwn(mapping)
+    ? inUse(mapping.signOn, named)
+    : `(${elsewhere}${inUse(mapping.signOn, named)} OR coalesce(${password} GLOB '!*', 0))`
   const reset = columns ? resetOf(found) : null
-  const select = `SELECT CAST(${id} AS TEXT) AS id, ${email} AS email, ${username ?? 'NULL'} AS username,
+  const is = conditionsIn(mapping.where, '1', dialectOf(named))
+  const isCredential = conditionsIn(credentials?.where, '1', dialectOf(held))
+  const from = credentials
+    ? `${table} LEFT JOIN ${holder} ON ${held(credentials.account)} = ${named(mapping.id)} AND ${isCredential}`
+    : table
+  const select = `SELECT CAST(${named(mapping.id)} AS TEXT) AS id, ${email} AS email, ${username ?? 'NULL'} AS username,
     ${password} AS passwordHash, ${verified} AS verified, ${active} AS active,
     ${secondFactor} AS secondFactor, ${signOn} AS signOn,
-    ${mapping.locale === undefined ? 'NULL' : quote(mapping.locale)} AS locale,
-    ${reset ? resetColumns.reference : 'NULL'} AS reference, ${reset ? resetColumns.expiry : 'NULL'} AS expiry
-    FROM ${table}`
-  const facts = { verified, active, secondFactor, signOn }
-  return { table, isOwn: isOwn(mapping), id, password, username, rawEmail, email, ...facts, select, reset }
+    ${mapping.locale === undefined ? 'NULL' : named(mapping.locale)} AS locale,
+    ${reset ? named(resetColumns.reference) : 'NULL'} AS reference, ${reset ? named(resetColumns.expiry) : 'NULL'} AS expiry
+    FROM ${from}`
+  const unchanged = `${email} = ?4 AND ${verified} = ?5 AND ${active} = ?6 AND ${secondFactor} = ?7
+    AND ${signOn} = ?8 AND ${is}`
+  const setPassword = credentials
+    ? `UPDATE ${holder} SET ${quote(mapping.password)} = ?1 WHERE ${held(credentials.account)} = ?2 AND ${isCredential}
+      AND ${password} IS ?3 AND EXISTS (SELECT 1 FROM ${table} WHERE ${id} = ?2 AND ${unchanged})`
+    : `UPDATE ${table} SET ${quote(mapping.password)} = ?1${reset?.clear ?? ''}
+      WHERE ${id} = ?2 AND ${password} IS ?3 AND ${unchanged}`
+  const clearReset =
+    credentials && reset ? `UPDATE ${table} SET ${reset.clear.replace(', ', '')} WHERE ${id} = ?` : null
+  const hasAddress = isOwn(mapping) ? `lower(${named(mapping.email)}) IN (?1, ?2)` : matchOf(db, mapping, is).sql
+  return { table, isOwn: isOwn(mapping), id, is, hasAddress, username, select, setPassword, reset, clearReset }
 }
+
+const dialectOf = (name: (column: string) => string) => ({
+  name,
+  truth: (column: string) => `(${truthOf(column, name)})`,
+  text: (value: string) => `'${value.replaceAll("'", "''")}'`,
+})
 
 /** A row of `select`. */
 export function accountOf(row: Record<string, unknown> | undefined): Account | null {
@@ -85,9 +113,9 @@ function millisecondsOf(value: number | string): number {
  * True for numbers but 0, for the usual words, and for a time (`email_verified_at`). Everything else is false: a column
  * that was mapped by mistake must not let anybody in.
  */
-function truthOf(column: string | undefined): string {
+function truthOf(column: string | undefined, named: (column: string) => string): string {
   if (column === undefined) return '1'
-  const name = quote(column)
+  const name = named(column)
   return `coalesce(lower(${name}) IN ('1', 'true', 't', 'yes', 'y', 'on')
     OR (typeof(${name}) IN ('integer', 'real') AND ${name} <> 0) OR ${name} GLOB '[12][0-9][0-9][0-9]-[0-9]*', 0)`
 }
@@ -96,9 +124,9 @@ function truthOf(column: string | undefined): string {
  * True for whatever is there, a secret or a provider's name as well as a number, but for what says "none". The other
  * way round than `truthOf`: what is not understood must not let anybody past a factor.
  */
-function inUse(column: string | undefined): string {
+function inUse(column: string | undefined, named: (column: string) => string): string {
   if (column === undefined) return '0'
-  return `(lower(coalesce(trim(${quote(column)}), ''))
+  return `(lower(coalesce(trim(${named(column)}), ''))
     NOT IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'off', 'null', 'none', '[]', '{}'))`
 }
 
@@ -112,15 +140,20 @@ function resetOf(found: Found): NonNullable<Users['reset']> {
   }
 }
 
-/** A mapping that names what is not there, told before anything runs on it. */
-export function refuseUnknown(mapping: AccountsTable, { columns }: Found): void {
-  if (columns.size === 0) {
-    throw new Fault('configuration', `accounts.table: there is no table "${mapping.table}" in the database.`)
+/** A mapping that names what is not there, or what cannot be written, told before anything runs on it. */
+export function refuseUnknown(mapping: AccountsTable, { columns, credentials, views }: Found): void {
+  const of = (which: 'accounts' | 'credentials') => (which === 'accounts' ? columns : credentials)
+  refuseMissing(
+    mapping,
+    (which) => [...of(which).keys()],
+    (which, column) => of(which).has(column.toLowerCase()),
+  )
+  const holder = mapping.credentials?.table ?? mapping.table
+  if (views.includes(holder)) {
+    throw wrong(
+      `accounts.table: "${holder}" is a view, and SQLite writes no passwords into one. Name the table behind it, and with "where" which of its rows are accounts.`,
+    )
   }
-  const { table, ...parts } = mapping
-  for (const [part, column] of Object.entries(parts)) {
-    if (columns.has(column.toLowerCase())) continue
-    const known = [...columns.keys()].join(', ')
-    throw new Fault('configuration', `accounts.${part}: "${table}" has no column "${column}"; it has ${known}.`)
-  }
+  const type = columns.get(mapping.id.toLowerCase()) ?? ''
+  if (bytes.test(type)) throw wrong(`accounts.id: "${mapping.id}" is ${type}; an id must be a number or a text.`)
 }

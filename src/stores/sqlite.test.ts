@@ -391,7 +391,7 @@ test('an account is found by an index, whether ids are numbers or texts', async 
     assert.equal((await accounts.byId('12'))?.email, 'ana@example.org', type)
     assert.equal(await store.change(aChange((await accounts.byId('12'))!, null)), true, type)
     inDatabase(path, (db) => {
-      const users = usersOf(table, false, look(db, table))
+      const users = usersOf(table, false, look(db, table), db)
       const plan = db.prepare(`EXPLAIN QUERY PLAN ${users.select} WHERE ${users.id} = ?`).all('12')
       assert.match(String(plan[0]?.detail), /^SEARCH/, type)
     })

@@ -47,7 +47,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
   }
   const listeners = new Set<() => void>()
   const reads = guarded(file, () => {
-    const users = usersOf(table, columns, look(db, table))
+    const users = usersOf(table, columns, look(db, table), db)
     return { ...storeReads(db), audit: auditReads(db), ...settingReads(db), ...accountReads(db, users) }
   })
   const writer = startWriter({ file, table, columns }, () => {
