@@ -177,7 +177,7 @@ const over = (store: Store, own: Partial<Store>): Store =>
   new Proxy(store, {
     get(target, name) {
       const value = own[name as keyof Store] ?? Reflect.get(target, name, target)
-      return typeof value === 'function' && !(name in own) ? value.bind(target) : value
+      return typeof value === 'function' ? value.bind(target) : value
     },
   })
 
