@@ -30,6 +30,8 @@ import { fullBrand, type Parts, type Peer } from './http/parts.ts'
 import { askUrlOf, collisions, linksOf } from './http/routes.ts'
 import { refuseContact, securityText } from './http/security-text.ts'
 import { alarms } from './mail/alarm.ts'
+import { writeLetter } from './mail/letters/index.ts'
+import { lettersOf } from './mail/letters/samples.ts'
 import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
@@ -383,7 +385,11 @@ function partsOf(
     securityText: () => (options.security ? securityText(options.security, publicUrl, kit.clock.now()) : null),
     assets,
     development: options.development
-      ? { inbox: 'inbox' in options.mail ? options.mail.inbox : null, accounts: options.demonstration ?? [] }
+      ? {
+          inbox: 'inbox' in options.mail ? options.mail.inbox : null,
+          accounts: options.demonstration ?? [],
+          letters: sampleLetters(flows),
+        }
       : null,
     log,
   }
@@ -395,3 +401,12 @@ const settleMs = 30_000
 const logLine = (entry: LogEntry): void => {
   if (entry.level !== 'debug') process.stderr.write(`${JSON.stringify(entry)}\n`)
 }
+
+/** What `/dev/letters/` shows. */
+const sampleLetters = (flows: readonly Flow[]) => (locale: string) =>
+  flows.flatMap((flow) =>
+    lettersOf(locale, flow, fullBrand(flow.brand)).map(({ name, content }) => ({
+      ...{ name, to: content.email },
+      ...writeLetter(content),
+    })),
+  )

@@ -1,5 +1,8 @@
 /** Every screen with made-up people, for the camera. */
 import { plain, strong } from '../../src/engine/flow.ts'
+import * as flows from '../../src/flows/index.ts'
+import { writeLetter } from '../../src/mail/letters/index.ts'
+import { lettersOf } from '../../src/mail/letters/samples.ts'
 import * as pages from '../../src/pages/index.ts'
 import type { Frame } from '../../src/pages/views.ts'
 
@@ -50,4 +53,9 @@ export const screens: Readonly<Record<string, string>> = {
       { kind: 'session-refused', at: at - 6e5, times: 3, agent: safari, network: '198.51.100.20' },
     ],
   }),
+  ...Object.fromEntries(
+    [...lettersOf('en', flows.classic, classic.brand), ...lettersOf('en', flows.code, norsu).slice(0, 3)].map(
+      ({ name, content }) => [`letter-${name}`, writeLetter(content).html] as const,
+    ),
+  ),
 }

@@ -72,6 +72,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./mail-test.ts')).mailTest,
   },
   {
+    name: 'mail preview',
+    summary: 'writes every letter to files, to be looked at',
+    load: async () => (await import('./mail-preview.ts')).mailPreview,
+  },
+  {
     name: 'captcha set',
     summary: 'sets the captcha of a form up, while the servers run',
     load: async () => (await import('./captcha-set.ts')).captchaSet,

@@ -121,6 +121,11 @@ type Shared = {
   readonly limits: FlowLimits
   /** Whether an ask may tell that an account exists. `explicit` makes addresses probeable; the start warns of it. */
   readonly disclosure: 'uniform' | 'explicit'
+  /**
+   * Whether an address that nobody has gets a letter that says so, once in 7 days over all flows. The page's answer stays
+   * the same. Default: false.
+   */
+  readonly tellsUnknown?: boolean
   /** What follows a change. Logging in is off by default (OWASP Forgot Password Cheat Sheet). */
   readonly after: { readonly login: boolean }
   /** The names of form fields and JSON members. */

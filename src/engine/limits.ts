@@ -25,6 +25,7 @@ export type LimitName =
   | 'letters-of-all'
   | 'alarm-letters'
   | 'captcha-answers'
+  | 'unknown-letters'
 
 /** At most `max` in any `ms` milliseconds. */
 export type Window = { readonly max: number; readonly ms: number }
@@ -191,6 +192,18 @@ export const lookTakes = (keys: Keyring, limits: Limits | null, link: string): T
 /** A new password offered with this grant, by its challenge, or by its account where no row is kept. */
 export const passwordTakes = (keys: Keyring, limits: Limits | null, grant: string): Take[] =>
   limits ? [take(keys, 'passwords-per-grant', [grant], limits.passwordsPerGrant)] : []
+
+/**
+ * "No account here" to one address: once in 7 days over all flows, always. `again`: the letter that has the place has it
+ * still when it is tried again.
+ */
+export function unknownTakes(keys: Keyring, addressKey: string, letterId: string): { once: Take; again: Take } {
+  const windows = [{ max: 1, ms: 7 * day }]
+  return {
+    once: take(keys, 'unknown-letters', ['address', addressKey], windows),
+    again: take(keys, 'unknown-letters', ['letter', letterId], windows),
+  }
+}
 
 /** Asks and letters of the whole installation, where they have a budget. */
 export function budgetTakes(

@@ -3,7 +3,15 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { fresh } from '../engine/keys.ts'
 import { changePassword, postEndSession, postOwnPassword, showAccount } from './account-face.ts'
 import { giveChallenge, postStep, showStep } from './captcha.ts'
-import { showGallery, showInbox, showLetter, showLetterHtml } from './development.ts'
+import {
+  showGallery,
+  showInbox,
+  showLetter,
+  showLetterHtml,
+  showSample,
+  showSampleHtml,
+  showSamples,
+} from './development.ts'
 import { refusalPage, type Wrong, wrong } from './faces.ts'
 import { cors, hostGuard, httpsOnly, isForeignPost, securityHeaders } from './guard.ts'
 import { apiChange, apiProve, apiRequest, rulesOf, spaAsk, spaChange } from './json-face.ts'
@@ -171,6 +179,9 @@ function routeDevelopment(parts: Parts, routePage: Route): void {
   routePage(shared.inbox, { GET: (c) => showInbox(c, parts) })
   routePage(`${shared.inbox}:id/`, { GET: (c) => showLetter(c, parts, c.req.param('id') ?? '') })
   routePage(`${shared.inbox}:id/html/`, { GET: (c) => showLetterHtml(c, parts, c.req.param('id') ?? '') })
+  routePage(shared.letters, { GET: (c) => showSamples(c, parts) })
+  routePage(`${shared.letters}:name/`, { GET: (c) => showSample(c, parts, c.req.param('name') ?? '') })
+  routePage(`${shared.letters}:name/html/`, { GET: (c) => showSampleHtml(c, parts, c.req.param('name') ?? '') })
 }
 
 function routeFlow(

@@ -7,6 +7,7 @@ import type { Keyring } from '../engine/keys.ts'
 import type { Random } from '../engine/ports.ts'
 import type { Verbs } from '../engine/verbs.ts'
 import type { Inbox } from '../mail/inbox.ts'
+import type { Written } from '../mail/letter.ts'
 import type { Frame, GalleryView } from '../pages/views.ts'
 import type { Cookies } from './cookies.ts'
 import { localeOf, speakOn } from './language.ts'
@@ -45,8 +46,13 @@ export type Parts = {
   /** The text of `security.txt` as of now; null where there is none. */
   readonly securityText: () => string | null
   readonly assets: Assets
-  /** Development: the inbox and the gallery's accounts; null in production. */
-  readonly development: { readonly inbox: Inbox | null; readonly accounts: GalleryView['accounts'] } | null
+  /** Development: the inbox, the gallery's accounts, the letters; null in production. */
+  readonly development: {
+    readonly inbox: Inbox | null
+    readonly accounts: GalleryView['accounts']
+    /** Every letter that can be sent, with made-up people. */
+    readonly letters: (locale: string) => readonly (Written & { readonly name: string; readonly to: string })[]
+  } | null
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 

@@ -9,13 +9,27 @@ export type LetterContent = {
   readonly name: string | null
   readonly email: string
   readonly supportUrl: string | null
-} & (
-  | { readonly kind: 'link'; readonly link: string; readonly expiresAt: number; readonly minutes: number }
+} /** `which`: the account that it is for, where several have the address; free text, as `name` is. */ & (
+  | {
+      readonly kind: 'link'
+      readonly link: string
+      readonly which?: string | null
+      readonly expiresAt: number
+      readonly minutes: number
+    }
   | { readonly kind: 'code'; readonly code: string; readonly expiresAt: number; readonly minutes: number }
-  /** A code flow whose codes are used up: a link instead. */
-  | { readonly kind: 'link-instead'; readonly link: string; readonly expiresAt: number; readonly minutes: number }
+  /** A link where a code flow would send a code: too many wrong ones were typed, or it would not say whose it is. */
+  | {
+      readonly kind: 'link-instead'
+      readonly link: string
+      readonly which?: string | null
+      readonly expiresAt: number
+      readonly minutes: number
+    }
   /** An account that signs in elsewhere: where, if the flow says it. */
   | { readonly kind: 'other-door'; readonly signOnUrl: string | null }
+  /** Nobody has the address that it goes to, which is what somebody typed. */
+  | { readonly kind: 'no-account'; readonly askUrl: string; readonly signUpUrl: string | null }
   | { readonly kind: 'changed'; readonly at: number; readonly askUrl: string }
   | { readonly kind: 'too-many-tries'; readonly at: number; readonly askUrl: string }
 )

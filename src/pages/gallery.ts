@@ -9,7 +9,7 @@ export function gallery(frame: Frame, view: GalleryView): string {
   return layout(frame, {
     title: say('gallery.title'),
     wide: true,
-    body: html`<p class="lead">${say('gallery.lead')} <a href="/dev/inbox/">${say('gallery.inbox')}</a></p>
+    body: html`<p class="lead">${say('gallery.lead')} <a href="/dev/inbox/">${say('gallery.inbox')}</a> · <a href="/dev/letters/">${say('gallery.letters')}</a></p>
 <h2>${say('gallery.flows')}</h2>
 <ul class="list">${view.flows.map((flow) => flowItem(frame, flow))}</ul>
 ${view.accounts.length > 0 && accounts(frame, view.accounts)}`,

@@ -29,13 +29,13 @@ export function inboxLetter(frame: Frame, view: InboxLetterView): string {
     wide: true,
     body: html`<dl>
 <dt>${say('inbox.to')}</dt><dd><bdi>${view.to}</bdi></dd>
-<dt>${say('inbox.at')}</dt><dd>${view.at}</dd>
+${view.at && html`<dt>${say('inbox.at')}</dt><dd>${view.at}</dd>`}
 </dl>
 <h2>${say('inbox.text')}</h2>
 <pre>${linked(view.text)}</pre>
 <h2>${say('inbox.html')}</h2>
 <iframe title="${say('inbox.html')}" src="${view.frame}" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>
-<p class="after"><a href="/dev/inbox/">${say('inbox.back')}</a></p>`,
+<p class="after"><a href="/dev/${view.among}/">${say(view.among === 'inbox' ? 'inbox.back' : 'letters.back')}</a></p>`,
   })
 }
 

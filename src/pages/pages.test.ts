@@ -72,7 +72,15 @@ function every(frame: Frame, text: string): Record<string, string> {
       accounts: [{ email: text, username: text, password: text, note: text }],
     }),
     inbox: pages.inbox(frame, { letters: [{ id: '1', to: text, subject: text, at: text }] }),
-    letter: pages.inboxLetter(frame, { to: text, subject: text, at: text, text, frame: '/dev/inbox/1/html/' }),
+    letters: pages.letters(frame, { letters: [{ name: 'code-code', subject: text }] }),
+    letter: pages.inboxLetter(frame, {
+      among: 'inbox',
+      to: text,
+      subject: text,
+      at: text,
+      text,
+      frame: '/dev/inbox/1/html/',
+    }),
     ...Object.fromEntries(kinds.map((kind) => [kind, pages.problem(frame, { kind, retryAfter: 872 })])),
   }
 }
@@ -198,7 +206,14 @@ test('a countdown is right without a script, and says from when it counts', () =
 
 test('a letter in the inbox has links that work, and nothing else of it is markup', () => {
   const text = 'Click:\nhttps://app.example/reset/a?b=1&c=2\n<b>https://x.example/"onclick="x</b>'
-  const page = pages.inboxLetter(frameOf('classic'), { to: 'a', subject: 's', at: 't', text, frame: '/f/' })
+  const page = pages.inboxLetter(frameOf('classic'), {
+    among: 'letters',
+    to: 'a',
+    subject: 's',
+    at: 't',
+    text,
+    frame: '/f/',
+  })
   assert.match(page, /<a href="https:\/\/app.example\/reset\/a\?b=1&amp;c=2" rel="noreferrer">/)
   assert.match(page, /&lt;b&gt;<a href="https:\/\/x.example\/" rel="noreferrer">/)
   assert.match(page, /sandbox="allow-popups allow-popups-to-escape-sandbox"/)

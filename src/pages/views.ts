@@ -207,10 +207,14 @@ export type InboxView = {
     readonly at: string
   }[]
 }
+export type LettersView = { readonly letters: readonly { readonly name: string; readonly subject: string }[] }
 export type InboxLetterView = {
+  /** Where it is one of: the inbox, or the made-up ones. */
+  readonly among: 'inbox' | 'letters'
   readonly to: string
   readonly subject: string
-  readonly at: string
+  /** Null: never. */
+  readonly at: string | null
   readonly text: string
   /** Address of the HTML part, shown in a sandboxed frame. */
   readonly frame: string

@@ -6,6 +6,7 @@ import { changed } from './changed.ts'
 import { code } from './code.ts'
 import { link } from './link.ts'
 import { linkInstead } from './link-instead.ts'
+import { noAccount } from './no-account.ts'
 import { otherDoor } from './other-door.ts'
 import { tooManyTries } from './too-many-tries.ts'
 import { write } from './write.ts'
@@ -15,7 +16,11 @@ export function writeLetter(asked: LetterContent): Written {
   // An account's language comes from a table of strangers; a tag that cannot be read must not stop the letter.
   const content = { ...asked, locale: lookUp(asked.locale) ?? fallbackLocale }
   const say = speaker(content.locale, content.wording)
-  return write(draft(say, content), content, say('letter.footer', { email: content.email }))
+  const footer =
+    content.kind === 'no-account'
+      ? say('nobody.footer', { brand: content.brand.longName })
+      : say('letter.footer', { email: content.email })
+  return write(draft(say, content), content, footer)
 }
 
 function draft(say: Say, content: LetterContent): Draft {
@@ -28,6 +33,8 @@ function draft(say: Say, content: LetterContent): Draft {
       return linkInstead(say, content)
     case 'other-door':
       return otherDoor(say, content)
+    case 'no-account':
+      return noAccount(say, content)
     case 'changed':
       return changed(say, content)
     case 'too-many-tries':

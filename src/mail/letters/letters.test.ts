@@ -28,6 +28,7 @@ const kinds: readonly LetterContent[] = [
   { ...to, wording: 'code', kind: 'link-instead', link, expiresAt, minutes: 15 },
   { ...to, kind: 'changed', at: expiresAt, askUrl: 'https://app.example.com/ask/' },
   { ...to, wording: 'code', kind: 'too-many-tries', at: expiresAt, askUrl: 'https://app.example.com/ask/' },
+  { ...to, kind: 'no-account', name: null, askUrl: 'https://app.example.com/ask/', signUpUrl: null },
   { ...to, kind: 'other-door', signOnUrl: 'https://app.example.com/sso' },
 ]
 
@@ -172,4 +173,41 @@ test('support is named where there is one', () => {
     const { text } = writeLetter({ ...content, supportUrl: 'https://help.example/' })
     assert.match(text, /contact support: https:\/\/help\.example\//)
   }
+})
+
+test('the letter to an address that nobody has says so, and repeats nothing that was typed', () => {
+  const askUrl = 'https://app.example.com/ask/'
+  const content = { ...to, kind: 'no-account', name: null, email: 'typed@example.org', askUrl } as const
+  const { subject, text, html } = writeLetter({ ...content, signUpUrl: 'https://app.example.com/join' })
+  assert.equal(subject, 'NORSU Alumni - No account with this address')
+  for (const part of [text, html]) {
+    assert.doesNotMatch(part, /typed@example\.org/)
+    assert.match(part, /There is no account with it\./)
+    assert.match(part, /If it was not you, ignore this email\./)
+    assert.match(part, /Or sign up: https:\/\/app\.example\.com\/join/)
+  }
+  assert.ok(text.split('\n').includes(askUrl))
+  assert.doesNotMatch(writeLetter({ ...content, signUpUrl: null }).text, /sign up/)
+})
+
+test('a letter wears its brand’s colours, and dark ones where it is asked for them', () => {
+  const brand = { ...norsu, colors: { light: '#8b1a2b', dark: '#ffb3bd' } }
+  const { html } = linkLetter({ brand })
+  assert.match(html, /bgcolor="#8b1a2b"/)
+  assert.match(html, /prefers-color-scheme:dark\)[\s\S]*#ffb3bd!important/)
+  assert.doesNotMatch(html, /#2256c5/)
+})
+
+test('what a mailbox shows beside the subject is the preview and nothing of the letter', () => {
+  for (const content of kinds) {
+    const { html } = writeLetter(content)
+    const [, hidden = ''] = /<div style="display:none[^>]*>([\s\S]*?)<\/div>/.exec(html) ?? []
+    assert.ok(hidden.replaceAll(/&#847;|&zwnj;|&nbsp;/g, '').length > 10, content.kind)
+    assert.ok(count(hidden, '&nbsp;') >= 50, 'what follows is pushed out of sight')
+  }
+})
+
+test('addresses and codes run from left to right in any language', () => {
+  assert.match(codeLetter().html, /<td class="box ink" dir="ltr"/)
+  assert.match(linkLetter().html, /<span dir="ltr"[^>]*>https:/)
 })

@@ -1,8 +1,8 @@
-/** A link where the flow would send a code: too many wrong ones were typed. */
+/** A link where the flow would send a code: too many wrong ones were typed, or several accounts have the address. */
 import type { Say } from '../../words/index.ts'
 import type { LetterContent } from '../letter.ts'
 import { type Draft, words } from './block.ts'
-import { closing, greeting, lifetime, notYou } from './proof.ts'
+import { closing, greeting, lifetime, notYou, which } from './proof.ts'
 
 /** The letter of a code flow whose codes are used up. The link works in any browser. */
 export function linkInstead(say: Say, content: Extract<LetterContent, { kind: 'link-instead' }>): Draft {
@@ -11,7 +11,7 @@ export function linkInstead(say: Say, content: Extract<LetterContent, { kind: 'l
     preview: say('letter.preview-link'),
     blocks: [
       greeting(say, content),
-      words(say('instead.why')),
+      ...(!content.which ? [words(say('instead.why'))] : which(say, content)),
       words(say('instead.text')),
       { kind: 'link', href: content.link, label: say('notice.button'), copy: say('letter.copy') },
       ...lifetime(say, content),

@@ -21,6 +21,11 @@ export function asked(say: Say, { brand }: LetterContent): Block {
   return words(say('letter.text', { brand: brand.longName, longName: brand.longName, named }))
 }
 
+/** Which account it is for, where several have the address. */
+export function which(say: Say, content: Extract<ProofContent, { kind: 'link' | 'link-instead' }>): Block[] {
+  return !content.which ? [] : [words(say('letter.which', { name: safeName(content.which) }))]
+}
+
 /** How long it lives, in minutes and by the clock. */
 export function lifetime(say: Say, content: ProofContent): Block[] {
   const key = content.kind === 'link-instead' ? 'instead.expires' : 'letter.expires'
