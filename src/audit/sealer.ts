@@ -36,7 +36,15 @@ export async function seal(
     const rows = ofOneSpan(await audit.rows(tip?.last ?? 0, most))
     if (rows.length === 0) break
     const before = sealedBefore(rows)
-    if (before) amiss.push(before)
+    if (before) {
+      // Another process may have sealed them since we read where the chain ends: then it ends elsewhere by now.
+      const now = await audit.tip()
+      if (now?.number !== tip?.number) {
+        tip = now
+        continue
+      }
+      amiss.push(before)
+    }
     const keys = kit.keys.current
     const seals = rows.map((row) => ({ ...sealEvent(keys, row, fresh(kit.random, 16)), at: row.at }))
     const segment = segmentOf(keys, tip ?? beginning, seals, kit.clock.now())

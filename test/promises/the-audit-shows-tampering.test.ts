@@ -414,6 +414,22 @@ auditOnEachStore('any number of sealers at once make one chain', async (open) =>
   assert.deepEqual([events, unsealed], [750, 0])
 })
 
+auditOnEachStore('a sealer that another overtakes between two looks finds nothing amiss', async (open) => {
+  const bench = await open()
+  for (let i = 0; i < 5; i++) await bench.store.note(event(bench.clock.now(), 'link.opened', caller))
+  let overtakes = 1
+  const audit: Kit['store']['audit'] = {
+    ...bench.store.audit,
+    async rows(...args) {
+      if (overtakes-- > 0) await bench.audit.seal()
+      return bench.store.audit.rows(...args)
+    },
+  }
+  const late = another({ kit: { ...bench.kit, store: { ...bench.store, audit } } })
+  assert.deepEqual((await late.seal()).amiss, [])
+  assert.deepEqual(await told(bench), [])
+})
+
 onEachStore('a person who is erased leaves the seal whole', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
