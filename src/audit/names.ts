@@ -28,7 +28,10 @@ export const names: Readonly<Record<EventName, Told>> = {
     when: 'The mail server took a letter. `because`: which notice it was, or why it led to another door than a proof.',
     fields: proof,
   },
-  'letter.dropped': { when: 'A letter had no reader, or its flow or key is gone: nothing was sent.', fields: proof },
+  'letter.dropped': {
+    when: 'A letter had no reader, or its flow or key is gone: nothing was sent; or several accounts have the address, and each got one.',
+    fields: proof,
+  },
   'letter.failed': {
     when: 'The mail server refused a letter; it is tried again while there is time.',
     fields: proof,

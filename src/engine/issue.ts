@@ -4,28 +4,33 @@
  */
 import { type AuditEvent, event, nobody } from './audit.ts'
 import type { Flow } from './flow.ts'
-import { type Keys, unseal } from './keys.ts'
-import { wrongCodeTakes } from './limits.ts'
+import { digest, type Keys, unseal } from './keys.ts'
+import { unknownTakes, wrongCodeTakes } from './limits.ts'
 import { ineligible } from './policy.ts'
 import type { Account, Challenge, Kit, Letter } from './ports.ts'
 import { codeOf, columnReference, linkToken, noAccount, signedToken, uidOf } from './proof.ts'
+import { type Split, splitFor } from './split.ts'
 
 /** What a letter carries. */
 export type Issued =
   | {
       readonly kind: 'send'
       readonly account: Account
-      /** `other-door`: the account signs in elsewhere, and its letter says where. Null: a notice. */
+      /**
+       * `other-door`: the account signs in elsewhere, and its letter says where. `no-account`: the address that was typed
+       * is told that nobody has it. Null: a notice.
+       */
       readonly proof:
         | { readonly kind: 'link' | 'link-instead' | 'code'; readonly secret: string }
-        | { readonly kind: 'other-door'; readonly secret: '' }
+        | { readonly kind: 'other-door' | 'no-account'; readonly secret: '' }
         | null
       readonly expiresAt: number
       readonly event: AuditEvent
     }
   | { readonly kind: 'drop'; readonly event: AuditEvent }
+  | Split
 
-type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys' | 'links' | 'limits' | 'tidyAddress'>
+type Needs = Pick<Kit, 'store' | 'accounts' | 'clock' | 'random' | 'keys' | 'links' | 'limits' | 'tidyAddress'>
 
 /** Nothing is sent with less life left than this: it would be dead on arrival. Milliseconds. */
 const leastLife = 120_000
@@ -47,12 +52,23 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
   const address = keys && unseal(keys, letter.id, letter.sealedAddress)
   if (!keys || address === null) return drop('letter.dropped', 'key is gone')
 
-  const account = await accountFor(kit, letter, address)
+  const accounts = await accountsFor(kit, flow, letter, address)
+  const account = accounts[0] ?? null
   const challenge = letter.challengeId === null ? null : await kit.store.challenge(letter.challengeId)
   const codesUp = challenge ? await codesUsedUp(kit, flow, challenge) : false
   const because = letter.kind === 'proof' ? ineligible(flow, account) : account ? null : 'no account'
   if (because || !account) {
     if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
+    if (!account && letter.kind === 'proof' && flow.tellsUnknown && (await isFirst(kit, letter, address))) {
+      const about = { flow: flow.name, challengeId: letter.challengeId, because }
+      return {
+        kind: 'send',
+        account: { ...noAccount, email: address },
+        proof: { kind: 'no-account', secret: '' },
+        expiresAt: letter.expiresAt,
+        event: event(at, 'letter.sent', nobody, about),
+      }
+    }
     if (because !== 'signs in elsewhere' || !account) {
       return drop('letter.dropped', because ?? 'no account', account ?? undefined)
     }
@@ -65,6 +81,11 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
       expiresAt: letter.expiresAt,
       event: told,
     }
+  }
+
+  if (accounts.length > 1) {
+    if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
+    return splitFor(kit, flow, letter, address, challenge, accounts)
   }
 
   // Which notice it was; a proof's letter is told by its challenge.
@@ -90,9 +111,26 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
   }
 }
 
-/** A notice has its account; a proof letter finds it by the address, which is then never used again. */
-async function accountFor(kit: Needs, letter: Letter, address: string): Promise<Account | null> {
-  if (letter.kind === 'proof') return (await kit.accounts.byAddress(address))[0] ?? null
+/** Whether this letter has the one place that its address has in a week. */
+async function isFirst(kit: Needs, letter: Letter, address: string): Promise<boolean> {
+  const { once, again } = unknownTakes(kit.keys, digest(kit.keys.lasting, 'address', [address]), letter.id)
+  const { hits } = await kit.store.take([once, again], kit.clock.now(), null)
+  return hits.length === 0 || hits.some(({ key }) => key === again.key)
+}
+
+/**
+ * A notice has its account; a proof letter finds it by the address, which is then never used again. Of several those that
+ * may recover, else the first; a letter that one was split into has its own among them.
+ */
+async function accountsFor(kit: Needs, flow: Flow, letter: Letter, address: string): Promise<readonly Account[]> {
+  if (letter.kind !== 'proof') return [await toldOf(kit, letter, address)].filter((one) => one !== null)
+  const found = await kit.accounts.byAddress(address)
+  if (letter.accountId !== null) return found.filter(({ id }) => id === letter.accountId)
+  const able = found.filter((one) => ineligible(flow, one) === null)
+  return able.length > 0 ? able : found.slice(0, 1)
+}
+
+async function toldOf(kit: Needs, letter: Letter, address: string): Promise<Account | null> {
   if (letter.accountId === null) return null
   const account = await kit.accounts.byId(letter.accountId)
   // A notice goes to the address of the moment it tells of, not to one that was put in its place since; and it goes

@@ -7,7 +7,7 @@ import type { Flow, FullBrand } from '../engine/flow.ts'
 import { type Issued, issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
 import { MailRefusal } from '../engine/outcome.ts'
-import type { Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
+import type { Account, Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
 import { fallbackLocale, lookUp, ready } from '../words/index.ts'
 import type { LetterContent } from './letter.ts'
 import { writeLetter } from './letters/index.ts'
@@ -170,6 +170,10 @@ async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal
     await settle({ kind: 'dropped' }, issued.event)
     return
   }
+  if (issued.kind === 'split') {
+    await settle(issued.settlement, issued.event)
+    return
+  }
   try {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(sendMs)])
     await parts.mailer.send(await mailOf(parts, flow, letter, issued), signal)
@@ -231,6 +235,10 @@ async function mailOf(parts: WorkerParts, flow: Flow, letter: Letter, issued: Ex
   return { to: issued.account.email, ...writeLetter(content), messageId, locale }
 }
 
+/** What a letter says of the account that it is for, where others have one of their own. */
+const whichOf = ({ kind, accountId }: Letter, { username, email }: Account): string | null =>
+  kind === 'proof' && accountId !== null ? (username ?? email) : null
+
 function contentOf(
   parts: WorkerParts,
   flow: Flow,
@@ -245,7 +253,7 @@ function contentOf(
     brand: parts.brand(flow),
     name: account.username,
     email: account.email,
-    supportUrl: flow.supportUrl ?? null,
+    supportUrl: absolute(flow.supportUrl, parts.askUrl(flow)),
   }
   const notice = { at: letter.createdAt, askUrl: parts.askUrl(flow) }
   const minutes = Math.round((expiresAt - letter.createdAt) / 60_000)
@@ -254,10 +262,19 @@ function contentOf(
       return { ...shared, kind: 'code', code: proof.secret, expiresAt, minutes }
     case 'link':
     case 'link-instead':
-      return { ...shared, kind: proof.kind, link: proof.secret, expiresAt, minutes }
+      return { ...shared, kind: proof.kind, link: proof.secret, which: whichOf(letter, account), expiresAt, minutes }
     case 'other-door':
       return { ...shared, kind: proof.kind, signOnUrl: flow.signOnUrl ?? null }
+    case 'no-account':
+      return {
+        ...{ ...shared, kind: proof.kind, askUrl: notice.askUrl },
+        signUpUrl: absolute(flow.signUpUrl, notice.askUrl),
+      }
     default:
       return { ...shared, ...notice, kind: letter.kind === 'changed' ? 'changed' : 'too-many-tries' }
   }
 }
+
+/** An address as a letter can hold it: a path alone leads nowhere from there. */
+const absolute = (address: string | undefined, base: string): string | null =>
+  address !== undefined && URL.canParse(address, base) ? new URL(address, base).href : null

@@ -26,6 +26,7 @@ const known: ReadonlySet<string> = new Set([
   'not active',
   'not verified',
   'signs in elsewhere',
+  'a letter for each account',
   'second factor',
   'wrong password',
   'log-ins-per-account',

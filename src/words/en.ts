@@ -299,6 +299,8 @@ export const en = {
     'alarm.limiter-down.text':
       'The table latchkey_limits does not answer. Codes and log-ins are refused until it does. Asks for a letter go on, held to what each process counts by itself. Look at the database and at the log.',
 
+    'letter.which':
+      'Several accounts have this address. This letter is for the account {name}; each of the others has a letter of its own.',
     'letter.preview-link': 'A link to set a new password.',
     'letter.until': 'It works once, until {until}.',
     'letter.unchanged': 'Nothing has changed yet. Your password stays as it is until a new one is set.',
