@@ -68,8 +68,8 @@ async function testFile(file: string): Promise<Result> {
     result.failed += 1
     result.failures.push(`${place}\n${what}`)
   }
-  // Ten minutes: a test that hangs must end the run, not the patience of whoever waits for it.
-  const events = run({ files: [file], isolation: 'process', timeout: 600_000 })
+  // Ten minutes, an hour for what is long: a test that hangs must end the run, not the patience of whoever waits for it.
+  const events = run({ files: [file], isolation: 'process', timeout: long ? 3_600_000 : 600_000 })
   const keep = ({ message }: { message: string }): void => {
     result.output += message
   }

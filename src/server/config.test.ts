@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 import { code } from '../flows/index.ts'
 import { inbox } from '../mail/inbox.ts'
@@ -74,6 +75,7 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L016: [{ ...sound, HOST: 'not a host' }],
   L017: [{ ...sound, TRUSTED_PROXIES: '10.0.0.0/8,proxy' }],
   L018: [{ ...sound, TRUSTED_PROXIES: '0.0.0.0/0' }],
+  L019: [sound, {}, { processes: '0' }],
   L020: [{ ...development, HOST: '0.0.0.0' }],
   L021: [{ ...development, PUBLIC_URL: 'https://app.example.com' }],
   L022: [{ ...development, NODE_ENV: 'production' }],
@@ -81,6 +83,7 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L024: [{ ...development, LIMITS: 'off' }],
   L025: [{ ...sound, EMAIL_USE_SSL: 'maybe' }],
   L026: [{ ...sound, LOG_LEVEL: 'loud' }],
+  L027: [{ ...sound, DEBUG: '1', PUBLIC_URL: '', EMAIL_BACKEND: 'inbox' }, {}, { processes: '2' }],
   L030: [{ ...sound, EMAIL_HOST: undefined }],
   L031: [{ ...sound, EMAIL_BACKEND: 'django.core.mail.backends.dummy.EmailBackend' }],
   L032: [{ ...sound, EMAIL_BACKEND: 'console' }],
@@ -274,4 +277,17 @@ test('values in findings are tame: one line, no control characters, not endless'
   assert.equal(text.split('\n').length, 3)
   assert.doesNotMatch(text, /\u001b/)
   assert.ok(text.length < 1000)
+})
+
+test('how many processes there are is a number, or one for each core', () => {
+  const processes = (flags: Flags) => read(sound, {}, flags).processes
+  assert.equal(processes({}), 1)
+  assert.equal(processes({ processes: '4' }), 4)
+  assert.equal(processes({ processes: 'auto' }), availableParallelism())
+  for (const wrong of ['-1', '1.5', '129', 'two', '']) {
+    assert.ok(
+      read(sound, {}, { processes: wrong }).findings.some(({ code }) => code === 'L019'),
+      wrong,
+    )
+  }
 })

@@ -11,6 +11,7 @@ import type { Recovery } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
 import { systemClock } from '../../src/system.ts'
 import { type TestBrowser, type TestOptions, testBrowser } from '../../src/testing/index.ts'
+import { newPostgres } from '../new-postgres.ts'
 import { type Bench, before, openBench, temporaryFolder } from './kit.ts'
 import type { MailServer, Received } from './mail-server.ts'
 import { type Child, childSecret, type ServerOptions, startServer } from './server-child.ts'
@@ -27,7 +28,10 @@ export type Place = {
 }
 
 /** Every database that there is for several processes. */
-export const places: readonly { readonly name: string; make(): Promise<Place> }[] = [{ name: 'SQLite', make: onSqlite }]
+export const places: readonly { readonly name: string; make(): Promise<Place> }[] = [
+  { name: 'SQLite', make: onSqlite },
+  { name: 'PostgreSQL', make: onPostgres },
+]
 
 async function onSqlite(): Promise<Place> {
   const { path: folder, remove } = temporaryFolder()
@@ -37,6 +41,19 @@ async function onSqlite(): Promise<Place> {
     folder,
     open: (options) => openHere({ ...options, database: sqlite(file) }),
     remove: async () => remove(),
+  }
+}
+
+async function onPostgres(): Promise<Place> {
+  const { path: folder, remove } = temporaryFolder()
+  const { url, database, drop } = await newPostgres()
+  return {
+    ...{ url, folder },
+    open: (options) => openHere({ ...options, database }),
+    async remove() {
+      drop()
+      remove()
+    },
   }
 }
 
