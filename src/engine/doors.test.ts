@@ -106,3 +106,55 @@ test('a count that is given back is never known to be full: who has the right pa
   await plain.giveBack([], [one.key])
   assert.deepEqual(await store.take([one], start, anEvent('session.refused')), { hits: [] })
 })
+
+test('a window that is over is told of as soon as the next is full, and the next by its own first', () => {
+  const { doors, told } = known()
+  const byWhom = (requestId: string) => ({ ...noted, requestId })
+  doors.learn([take], [hitOn(take, start + minute)], start, byWhom('first'))
+  doors.learn([take], [hitOn(take, start + minute)], start + minute - 1, byWhom('second'))
+  assert.deepEqual(told, [])
+  doors.learn([take], [hitOn(take, start + 2 * minute)], start + minute, byWhom('third'))
+  doors.settle(start + 2 * minute)
+  assert.deepEqual(
+    told.map(({ at, requestId, because }) => [at, requestId, because]),
+    [
+      [start + minute, 'first', 'asks-per-network: 2 refused'],
+      [start + 2 * minute, 'third', 'asks-per-network: 1 refused'],
+    ],
+  )
+})
+
+test('who stands before a door is told what the store said of it, as nobody’s first', () => {
+  const { doors } = known()
+  doors.learn([take], [hitOn(take, start + minute, start + day)], start, noted)
+  assert.deepEqual(doors.shut([take], start), [
+    { limit: take.limit, key: take.key, retryAt: start + minute, closesAt: start + day, first: false },
+  ])
+})
+
+test('what was learned by a clock ahead of time is told of at once when it steps back', () => {
+  const { doors, told } = known()
+  doors.learn([take], [hitOn(take, start + day)], start, noted)
+  doors.settle(start)
+  assert.deepEqual(told, [])
+  doors.settle(start - 1)
+  assert.equal(told.length, 1)
+})
+
+test('two windows of one count are two doors, whatever their order of numbers', () => {
+  const { doors } = known()
+  const [one, other] = [
+    { ...take, windows: [{ max: 1, ms: 23 }] },
+    { ...take, windows: [{ max: 12, ms: 3 }] },
+  ]
+  doors.learn([one], [hitOn(one, start + day)], start, noted)
+  assert.equal(doors.shut([one], start).length, 1)
+  assert.deepEqual(doors.shut([other], start), [])
+})
+
+test('a hit of what nobody took is no door', () => {
+  const { doors, told } = known()
+  doors.learn([take], [hitOn(aTake('asks-per-network', 3, 'another'), start + day)], start, noted)
+  doors.settle(start, true)
+  assert.deepEqual(told, [])
+})

@@ -29,6 +29,5 @@ export function floor() {
       }
       return []
     },
-    clear: (): void => kept.clear(),
   }
 }

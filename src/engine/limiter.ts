@@ -181,8 +181,7 @@ const over = (store: Store, own: Partial<Store>): Store =>
     },
   })
 
-const budgetOf = ({ budget }: Ask): Take[] =>
-  [budget?.asks, budget?.letters].filter((one) => one !== null && one !== undefined)
+const budgetOf = ({ budget }: Ask): Take[] => [budget?.asks, budget?.letters].flatMap((one) => one ?? [])
 
 /** A count of nothing, to see whether counts work. */
 const probe: Take = { limit: 'asks-of-all', key: 'probe', windows: [{ max: 1_000_000_000, ms: 60_000 }] }

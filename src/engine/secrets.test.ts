@@ -94,10 +94,11 @@ test('a text twice over is one text: any up to 24 characters, and up to 12 with 
   const [a24, a25] = [sound(24), sound(25)]
   assert.equal(weakness(a24 + a24), 'sample')
   assert.equal(weakness(a25 + a25), null)
+  assert.equal(weakness(sound(16).repeat(3)), 'sample', 'and three times')
   assert.equal(weakness(sound(16) + sound(16)), 'sample')
   assert.equal(weakness(`${sound(16)}\n${sound(15)}${sound(16)}\n${sound(15)}`), null)
   assert.equal(weakness(`${sound(16)}\n${sound(6)}`.repeat(2)), 'sample', 'over lines too')
-  assert.equal(weakness(a24 + a24 + 'x'), null)
+  assert.equal(weakness(`${a24}${a24}x`), null)
   const a12 = sound(12)
   assert.equal(weakness(a12.repeat(3) + sound(11, 'rest')), 'sample')
   assert.equal(weakness(a12.repeat(3) + sound(12, 'rest')), null)
