@@ -87,7 +87,7 @@ const usual = {
 type User = { readonly uid: number; readonly gid: number }
 
 /** PostgreSQL does not run as root: there, as `nobody`. */
-function unprivileged(): User | undefined {
+export function unprivileged(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const nobody = readFileSync('/etc/passwd', 'utf8').match(/^nobody:[^:]*:(\d+):(\d+):/m)
   if (!nobody) throw new Error('Run the tests as another user than root, or add a user "nobody".')
