@@ -218,7 +218,7 @@ async function logIns({ port }: Host): Promise<Trial> {
   return { what: 'log-in, wrong password', status: '403', count: logins, request }
 }
 
-/** Accounts without a hash, and with hashes that only another system can read. */
+/** Accounts without a hash, with broken ones, and with those of other systems, cheap and dear. */
 async function foreignLogIns({ port }: Host): Promise<Trial> {
   const path = '/auth/login/'
   const { token, headers } = await formAt(port, path)

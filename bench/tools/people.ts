@@ -9,13 +9,20 @@ export const addressOf = (number: number): string => `known${String(number).padS
 /** The address of an account whose hash is of a form that another system wrote, or that has none. */
 export const foreignOf = (number: number): string => `forgn${String(number).padStart(6, '0')}@example.org`
 
-/** Hashes that are not ours, as they stand in tables that several systems have written; null: single sign-on, or invited. */
+/**
+ * What stands in tables that several systems have written: nothing (single sign-on, or invited), what is broken, and hashes
+ * of several forms and ages, cheaper than of today so that many can be measured. A difference is as large beside them.
+ */
 export const foreignHashes: readonly (string | null)[] = [
   null,
   '!k2Xq8JwB1lYtq0vYw3fQm7pZr5sUe9aHd4cGb6nT',
   '$argon2id$v=19$m=19456,t=2,p=1$truncated',
-  '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW',
-  'pbkdf2_sha256$870000$Q1w2E3r4T5y6$3k1L0v8Yb0nq5V5u7lYcQH8s9ZyqT2o3Xr7aPqWfD6E=',
+  '$2b$31$8Y9WPy5YqxxFuqO2YjRbIeDc/N04z832eoioYsUms95fMXf97f5P.',
+  '$2b$09$dco02rDVjVtphqruSkFtU.v8z6gX8KlEj/5MkE1UWCAt2wsyp7Ku2',
+  '$2b$08$8Y9WPy5YqxxFuqO2YjRbIeDc/N04z832eoioYsUms95fMXf97f5P.',
+  'pbkdf2_sha256$150000$2bba5eb786483558$sf82QrnGRHRQWBsN/tFm/+Lihy5QBC98skmWVmQ6+Bo=',
+  'pbkdf2_sha256$60000$3e1eef67ac3af893$BZBxnmwjjXuwxvaKDMWCMBHaBgjn6x5ZszIbkDZZoAQ=',
+  '$P$BcfOFxYTAmunIXUFJI3mulzxIBH6D5/',
 ]
 
 /** An address that no account has. */
