@@ -88,6 +88,7 @@ async function stream({ people, submits, width }: Storm, mail: MailServer, send:
   const waiting: string[] = []
   let next = 0
   let asking = width
+  let came = performance.now()
   const asker = async (): Promise<void> => {
     while (next < people) {
       const address = addressOf(next++)
@@ -108,9 +109,12 @@ async function stream({ people, submits, width }: Storm, mail: MailServer, send:
       const at = waiting.findIndex((address) => lettersTo(mail, address).length > 0)
       if (at < 0) {
         if (asking === 0 && waiting.length === 0) return
+        // A letter that was held by a server that died is taken by another after twelve seconds.
+        assert.ok(performance.now() - came < 45_000, `answered, and no letter came: ${waiting}`)
         await sleep(20)
         continue
       }
+      came = performance.now()
       const [address] = waiting.splice(at, 1)
       const token = await tokenIn(lettersTo(mail, address!)[0]!)
       const passwords = Array.from({ length: submits }, (_, index) => `Stormy-${index}-${random.fraction()}!`)
