@@ -18,6 +18,8 @@ export type Groups = {
 }
 
 type Waiting = {
+  /** When it was called, by `performance.now()`. */
+  readonly since: number
   readonly operation: Operation<unknown>
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
@@ -29,8 +31,11 @@ const most = 256
 /** Keys of which one knows that they refuse. */
 const mostQuiet = 10_000
 
-/** Groups over a pool; `onQueued` is called after a commit that queued letters. `wakes`: other processes are told too. */
-export function groupsOf(db: Postgres, wakes: boolean, onQueued: () => void): Groups {
+/**
+ * Groups over a pool; `onQueued` is called after a commit that queued letters. `wakes`: other processes are told too.
+ * `patience`: milliseconds that an operation waits for its group at most.
+ */
+export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueued: () => void): Groups {
   const waiting: Waiting[] = []
   /** Of operations that wrote nothing lately, for their limit is full and told of: they are looked at without a lock. */
   const quiet = new Set<string>()
@@ -43,12 +48,21 @@ export function groupsOf(db: Postgres, wakes: boolean, onQueued: () => void): Gr
     scheduled = false
     flying = true
     while (waiting.length > 0) {
+      refuseLate()
       const group = waiting.splice(0, most)
+      if (group.length === 0) break
       const left = await looked(group)
       if (left.length > 0) await settle(left)
     }
     flying = false
     onIdle?.()
+  }
+
+  /** A database that hangs takes each group its whole time-out: without this, who comes last waits for all before it. */
+  function refuseLate(): void {
+    const oldest = performance.now() - patience
+    const inTime = waiting.findIndex(({ since }) => since >= oldest)
+    for (const { reject } of waiting.splice(0, inTime < 0 ? waiting.length : inTime)) reject(tooMuch(db))
   }
 
   /** Answers those that write nothing from one plain read, and leaves the others. */
@@ -112,7 +126,7 @@ export function groupsOf(db: Postgres, wakes: boolean, onQueued: () => void): Gr
     run: (operation) =>
       new Promise((resolve, reject) => {
         if (closing) return reject(new Fault('database', 'The store is closed.'))
-        waiting.push({ operation, resolve, reject })
+        waiting.push({ since: performance.now(), operation, resolve, reject })
         if (scheduled || flying) return
         scheduled = true
         // After the events that came in together: their operations share a commit.
@@ -127,6 +141,9 @@ export function groupsOf(db: Postgres, wakes: boolean, onQueued: () => void): Gr
     },
   }
 }
+
+const tooMuch = ({ place }: Postgres): Fault =>
+  new Fault('database-busy', `${place} has more to do than it can. This operation waited and was not begun. Try again.`)
 
 /** What a group reads, and the draft over what it has read. */
 function needsOf(group: readonly Waiting[]) {

@@ -46,7 +46,7 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
     }
     const wakes = settings.direct !== null
     const ear = settings.direct === null ? null : listening({ ...settings, url: settings.direct }, onQueued)
-    const groups = groupsOf(db, wakes, onQueued)
+    const groups = groupsOf(db, wakes, settings.timeout, onQueued)
     const run = groups.run
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
