@@ -226,7 +226,8 @@ test('what somebody must mend is said in plain words', async (t) => {
   const url = new URL(admin)
   const role = `latchkey_test_${process.pid}`
   await inDatabase(admin, (db) =>
-    db.query(`CREATE ROLE ${role} LOGIN CONNECTION LIMIT 2; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`),
+    db.query(`CREATE ROLE ${role} LOGIN CONNECTION LIMIT 2; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
+      GRANT UPDATE ON users TO ${role}`),
   )
   t.after(() => inDatabase(admin, (db) => db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
   const gone = new URL(url)
