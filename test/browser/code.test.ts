@@ -71,14 +71,19 @@ visit('Rules are ticked, strength told and the match shown while one types', {},
 
   await password.pressSequentially('aB')
   assert.deepEqual((await met()).map(plain), ['At least 1 uppercase letter', 'At least 1 lowercase letter'])
-  assert.equal(await shown(page.locator('.strength')), '💪 Strength: Weak')
+  const strength = (level: string): Promise<void> => page.getByText(`💪 Strength: ${level}`, { exact: true }).waitFor()
+  await strength('Weak')
   await password.pressSequentially('3!xy')
   assert.equal((await met()).length, 4)
   await password.pressSequentially('zw')
   assert.equal(plain((await met())[0] ?? ''), 'Minimum 8 characters')
-  assert.equal(await shown(page.locator('.strength')), '💪 Strength: Strong')
+  await strength('Fair')
+  await password.fill(newPassword)
+  await strength('Strong')
+  assert.equal(await page.locator('.advice').textContent(), '')
   await password.fill('abcdefgh1')
-  assert.equal(await shown(page.locator('.strength')), '💪 Strength: Fair')
+  await strength('Weak')
+  assert.match(await shown(page.locator('.advice')), /Sequences .* add little\. Another word or two makes it stronger/)
 
   const confirm = page.getByLabel('Confirm Password', { exact: true })
   await confirm.pressSequentially('abcdefgh')
@@ -87,7 +92,17 @@ visit('Rules are ticked, strength told and the match shown while one types', {},
   assert.equal(await shown(page.locator('.match')), '✓ Passwords match')
   assert.ok((await met()).map(plain).includes('Confirm password must match'))
   await password.fill('')
-  assert.equal(await page.locator('.strength').textContent(), '')
+  await page.waitForFunction(() => document.querySelector('.strength')?.textContent === '')
+})
+
+visit('What estimates a password is fetched when one is typed, and never holds the page up', {}, async (visit) => {
+  const { page, asked } = visit
+  await prove(visit)
+  const fetched = () => asked.filter(({ url }) => url.includes('/latchkey/strength.js')).length
+  assert.equal(fetched(), 0)
+  await page.getByLabel('New Password', { exact: true }).fill('x'.repeat(5000))
+  await page.getByText('Strength: Weak').waitFor()
+  assert.equal(fetched(), 1)
 })
 
 /** A rule's own words, without what is said to ears. */
@@ -196,7 +211,11 @@ visit('Success is told on the log-in page, once', {}, async (visit) => {
   await prove(visit)
   await setPassword(page, story, newPassword)
   await arrive(page, 'Login with New Password')
-  assert.equal(await shown(page.getByRole('status')), '✅ Password reset successfully!')
+  assert.equal(await shown(page.locator('.toast')), '✅ Password reset successfully!')
+  // Said once more a moment later, where it is read out.
+  await page.waitForFunction(
+    () => document.querySelector('body > [role=status]')?.textContent === '✅ Password reset successfully!',
+  )
   assert.match(await text(page), /Step 4 of 4/)
 })
 

@@ -2,9 +2,10 @@
 import type { Page } from 'playwright-core'
 import type { Flow } from '../../src/engine/flow.ts'
 import * as flows from '../../src/flows/index.ts'
-import type { LetterContent } from '../../src/mail/letter.ts'
 import { writeLetter } from '../../src/mail/letters/index.ts'
+import { lettersOf } from '../../src/mail/letters/samples.ts'
 import { testClock } from '../../src/testing/index.ts'
+import { isRightToLeft, locales, ready } from '../../src/words/index.ts'
 import {
   ada,
   arrive,
@@ -95,6 +96,29 @@ const ofClassic: Tour = {
     await logIn(page, story, newPassword)
     await arrive(page, 'Your account')
     await see(page, 'account')
+    const other = await visit.another()
+    await other.goto(origin + story.login)
+    await logIn(other, story, newPassword)
+    await arrive(other, 'Your account')
+    await other.close()
+    const change = async (current: string, password: string): Promise<void> => {
+      await type(page, 'Current password', current)
+      await type(page, 'New Password', password)
+      await type(page, 'Confirm Password', password)
+      await press(page, 'Change password')
+    }
+    await change('Wrong-Guess-55!', oldPassword)
+    await page.getByText('The current password is wrong.').first().waitFor()
+    await see(page, 'account, the wrong current password')
+    await change(newPassword, 'password')
+    await page.getByText('Password too weak').waitFor()
+    await see(page, 'account, a weak password')
+    await press(page, 'End all other sessions')
+    await page.getByText('All other sessions were ended.').first().waitFor()
+    await see(page, 'account, others ended')
+    await page.goto(`${origin}/dev/letters/`)
+    await see(page, 'every letter')
+    await page.goto(`${origin}/account/`)
     await press(page, 'Log out')
     await arrive(page, story.loginTitle)
     await see(page, 'log-in, logged out')
@@ -255,27 +279,25 @@ const ofSpa: Tour = {
   },
 }
 
-const at = Date.UTC(2026, 10, 21, 14, 32)
-const link = 'https://app.example.com/auth/password-reset-confirm/MQ/PLN_Cy2hH39T5maJ338pA0CjHJweT-Br4JD-GkuJy3D/'
-const askUrl = 'https://app.example.com/auth/password-reset/'
-const to = { locale: 'en', brand: norsu, name: 'ada', email: ada, supportUrl: urls.supportUrl }
-const contents: readonly LetterContent[] = [
-  ...(['classic', 'stateless', 'spa', 'verified'] as const).map(
-    (wording): LetterContent => ({ ...to, wording, kind: 'link', link, expiresAt: at, minutes: 60 }),
-  ),
-  { ...to, wording: 'code', kind: 'code', code: '493027', expiresAt: at, minutes: 15 },
-  { ...to, wording: 'code', kind: 'link-instead', link, expiresAt: at, minutes: 15 },
-  { ...to, wording: 'classic', kind: 'changed', at, askUrl },
-  { ...to, wording: 'code', kind: 'too-many-tries', at, askUrl },
-]
+/** All kinds of letters, in English and, where lines run the other way, one more. */
+const sender = { ...flows.code, ...urls, brand: norsu } as Flow
+const brand = { ...norsu, colors: { light: '#8b1a2b' } }
 
 const ofLetters: Tour = {
   name: 'letters',
   options: {},
   async walk({ page }, see) {
-    for (const content of contents) {
+    const samples = [
+      ...lettersOf('en', sender, brand),
+      ...[flows.classic, flows.stateless, flows.spa, flows.verified].map((flow) => lettersOf('en', flow, norsu)[0]!),
+    ]
+    for (const locale of locales) {
+      await ready(locale)
+      if (isRightToLeft(locale)) samples.push(...lettersOf(locale, sender, norsu).slice(0, 2))
+    }
+    for (const { name, content } of samples) {
       await page.setContent(writeLetter(content).html)
-      await see(page, `${content.wording}, ${content.kind}`)
+      await see(page, `${name} in ${content.locale}`)
     }
   },
 }

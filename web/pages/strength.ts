@@ -40,7 +40,7 @@ function adviceFor(match: MatchExtended, isWhole: boolean): Advice | null {
 export function judge(password: string, names: readonly string[]): Judgement {
   const text = password.slice(0, longest)
   const { score, sequence } = zxcvbn.check(text, [...names])
-  const level = score < 2 ? 'weak' : score < 3 ? 'fair' : 'strong'
+  const level = score < 2 ? 'weak' : score < 4 ? 'fair' : 'strong'
   if (level === 'strong') return { level, advice: [] }
   const [cheapest] = sequence
     .filter((match) => match.pattern !== 'bruteforce')
