@@ -24,15 +24,15 @@ export async function lookup(
   const at = kit.clock.now()
   const looked = event(at, 'account.looked-up', caller, { flow: flow.name })
   const { limits } = kit
-  if (limits && caller.block !== '') {
+  if (limits) {
     const counted = networksOf(caller.block).map((one) =>
       take(kit.keys, 'look-ups-per-network', [one], limits.lookUpsPerNetwork),
     )
     const { hits } = await kit.store.take(counted, at, looked)
-    const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
-    const within = limits.lookUpsPerNetwork[0]
     if (hits.length > 0) {
-      return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at), ...(within ? { within } : {}) })
+      const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
+      const within = limits.lookUpsPerNetwork[0]
+      return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at), within })
     }
   }
   const account = (await kit.accounts.byAddress(address))[0] ?? null
