@@ -229,7 +229,6 @@ test('what somebody must mend is said in plain words', async (t) => {
     db.query(`CREATE ROLE ${role} LOGIN CONNECTION LIMIT 2; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
       GRANT UPDATE ON users TO ${role}`),
   )
-  t.after(() => inDatabase(admin, (db) => db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
   const gone = new URL(url)
   gone.pathname = '/no_such_database'
   await assert.rejects(postgres(gone.href).open(own, true), {
@@ -249,6 +248,8 @@ test('what somebody must mend is said in plain words', async (t) => {
   const many = await Promise.allSettled(Array.from({ length: 6 }, () => store.settings()))
   const told = many.flatMap((one) => (one.status === 'rejected' ? [`${one.reason.code}: ${one.reason.message}`] : []))
   for (const one of told) assert.match(one, /^database-busy: .*no connection left/)
+  await store.close()
+  await inDatabase(admin, (db) => db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
 })
 
 test('a fault quotes nothing that was sent, kept, or stands in the address', async (t) => {
