@@ -18,6 +18,7 @@ const may: Record<string, readonly string[]> = {
   mail: ['engine', 'words'],
   metrics: ['engine'],
   audit: ['engine'],
+  tell: ['engine'],
   captcha: ['engine'],
   pages: ['engine', 'words'],
   http: ['engine', 'words', 'pages'],

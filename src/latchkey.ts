@@ -39,6 +39,9 @@ import { metrics } from './metrics/index.ts'
 import type { LogEntry, Options, UsersTable } from './options.ts'
 import { brandStyle } from './pages/brand-style.ts'
 import { systemClock, systemRandom } from './system.ts'
+import type { Follower } from './tell/follower.ts'
+import { tellers } from './tell/index.ts'
+import { refuseWebhook } from './tell/webhook.ts'
 
 /** A recovery, ready to be mounted. */
 export type Recovery = {
@@ -58,6 +61,8 @@ export type Recovery = {
   readonly worker: Worker
   /** Seals the audit; it runs where the worker runs. */
   readonly audit: Auditor
+  /** Calls hooks and webhooks; it runs where the worker runs. */
+  readonly telling: Follower
   readonly store: Store
   readonly accounts: Accounts
   readonly mailer: Mailer
@@ -69,6 +74,7 @@ type Opened = {
   readonly paths: readonly string[]
   readonly worker: Worker
   readonly audit: Auditor
+  readonly telling: Follower
   readonly kit: Kit
   readonly mailer: Mailer
   readonly metrics: () => Promise<string>
@@ -137,6 +143,7 @@ export function latchkey(options: Options): Recovery {
       await value.worker.stop()
       await value.mailer.close()
       await value.end()
+      await value.telling.stop()
       // Last, for what ended was noted too.
       await value.audit.stop()
       await value.kit.store.close()
@@ -150,6 +157,9 @@ export function latchkey(options: Options): Recovery {
     },
     get audit() {
       return known().audit
+    },
+    get telling() {
+      return known().telling
     },
     get store() {
       return known().kit.store
@@ -206,6 +216,7 @@ function settle(options: Options): Settings {
   const hash = refuseHash(options.accounts?.hash)
   if (hash) reasons.push(hash)
   reasons.push(...refuseKept(keptOf(options.audit)))
+  reasons.push(...(options.webhooks ?? []).map(refuseWebhook).filter((reason) => reason !== null))
   reasons.push(...collisions(flows, publicUrl, spaUrl))
   if (reasons.length > 0) {
     const list = reasons.map((reason, at) => `${at + 1}. ${reason}`).join('\n')
@@ -338,13 +349,16 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     development: options.development ?? false,
     log: noted,
   })
+  const telling = tellers(kit, options.hooks, options.webhooks ?? [], noted)
   if (options.worker ?? true) {
     sender.start()
     sealing.start()
+    telling.start()
   }
   return {
     worker: sender,
     audit: sealing,
+    telling,
     kit,
     mailer,
     paths: pathsOf(hono),

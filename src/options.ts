@@ -8,6 +8,8 @@ import type { Flow } from './engine/flow.ts'
 import type { Limits } from './engine/limits.ts'
 import type { AccountsTable, Clock, Database, Mail, Random } from './engine/ports.ts'
 import type { Inbox } from './mail/inbox.ts'
+import type { Hooks } from './tell/index.ts'
+import type { WebhookOptions } from './tell/webhook.ts'
 
 /** How letters leave, and from whom. */
 export type MailOptions = {
@@ -98,6 +100,10 @@ export type Options = {
   readonly security?: SecurityContact
   /** Where breached passwords are asked for, `{ url }`, by five digits of a digest. Default: nowhere; a built-in list of common ones is. */
   readonly breached?: BreachedOptions
+  /** Functions that are told of what happens, after it happened: `{ onChanged(told) { … } }`. See docs/hooks.md. */
+  readonly hooks?: Hooks
+  /** Addresses that are told the same by signed posts (Standard Webhooks). Default: none. */
+  readonly webhooks?: readonly WebhookOptions[]
   /** Hashes in flight at once, of 19 MiB each. Default: one more than there are cores. */
   readonly hashes?: number
   /** Whether this process sends letters, seals the audit and cleans up. Default: true. */

@@ -51,6 +51,10 @@ export const names: Readonly<Record<EventName, Told>> = {
     when: 'A password was set: in the same transaction the proof was spent, every other one and the sessions of the account ended, and a notice queued. `because`: `signed in`, where its owner changed it on the account page.',
     fields: ['flow', 'accountId', 'challengeId', 'because', ...caller],
   },
+  'telling.failed': {
+    when: 'A hook or webhook could not be told of an event in three days, which was passed over. `because`: which of both.',
+    fields: ['because'],
+  },
   'session.opened': { when: 'Somebody logged in.', fields: ['accountId', ...caller] },
   'session.refused': {
     when: "A log-in failed. No account: the name is nobody's.",

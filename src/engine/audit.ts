@@ -31,6 +31,7 @@ export type EventName =
   | 'settings.changed'
   | 'captcha.refused'
   | 'captcha.unavailable'
+  | 'telling.failed'
 
 /** Who it was, as far as a request tells. */
 export type Caller = {

@@ -295,7 +295,7 @@ export type Store = {
   /** All of them; a few rows. */
   settings(): Promise<Setting[]>
   /** Writes it where its version is the one after that which is there, 1 where none is. False when another was first. */
-  setSetting(setting: Setting, at: number, event: AuditEvent): Promise<boolean>
+  setSetting(setting: Setting, at: number, event: AuditEvent | null): Promise<boolean>
 
   /** Hashes of earlier passwords, newest first. */
   history(accountId: string, count: number): Promise<string[]>

@@ -19,6 +19,7 @@ import { isProduction, type Listen, readListen, readNames, readProxies } from '.
 import { readProcesses } from './read-processes.ts'
 import { readSecret } from './read-secret.ts'
 import { readStore } from './read-store.ts'
+import { readWebhooks } from './read-webhooks.ts'
 import { type Environment, type Flags, type Reading, reading } from './variables.ts'
 
 /** A configuration that was read. Where a finding is an error, `options` lacks what the error is about. */
@@ -63,6 +64,8 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     ...(mail ? { mail } : {}),
     ...(store ? { store } : {}),
     ...(file.accounts ? { accounts: withPepper(file.accounts, read.text('HASH_PEPPER')) } : {}),
+    ...readWebhooks(read, file),
+    ...(file.hooks ? { hooks: file.hooks } : {}),
     ...(file.hashes ? { hashes: file.hashes } : {}),
     ...(file.audit ? { audit: file.audit } : {}),
     ...(file.log ? { log: file.log } : {}),

@@ -80,6 +80,10 @@ const limits = z.strictObject(
   ),
 )
 const hashForm = z.enum(Object.keys(forms) as [FormName, ...FormName[]])
+const conditions = z.record(
+  text,
+  z.union([z.string(), z.int(), z.boolean(), z.null()], 'expected null, a text, a whole number, true or false'),
+)
 const schema = z.strictObject({
   secret: text.optional(),
   secretFallbacks: z.array(text).optional(),
@@ -91,6 +95,9 @@ const schema = z.strictObject({
       id: text,
       email: text,
       password: text,
+      credentials: z.strictObject({ table: text, account: text, where: conditions.optional() }).optional(),
+      where: conditions.optional(),
+      compare: z.enum(['folded', 'lower']).optional(),
       username: text.optional(),
       verified: text.optional(),
       active: text.optional(),
@@ -117,6 +124,14 @@ const schema = z.strictObject({
   alarms: z.strictObject({ to: z.array(text).min(1), from: text.optional() }).optional(),
   security: z.strictObject({ contact: z.union([text, z.array(text).min(1)]), expires: text }).optional(),
   breached: z.strictObject({ url: text, timeout: z.int().min(100).max(10_000).optional() }).optional(),
+  hooks: z
+    .partialRecord(z.enum(['onRequested', 'onMailed', 'onChanged', 'onSignedIn', 'onSignedOut']), aFunction)
+    .optional(),
+  webhooks: z
+    .array(
+      z.strictObject({ url: text, secret: z.union([text, z.array(text).min(1)]), events: z.array(text).optional() }),
+    )
+    .optional(),
   hashes: z.int().min(1).max(256).optional(),
   audit: z
     .strictObject({

@@ -193,6 +193,7 @@ export const findings = {
     'BREACHED_PASSWORDS_URL cannot be used: {value}',
     'Write https://…/range/ with the slash at its end; http is for this machine alone.',
   ],
+  L091: ['error', '{reason}', 'See docs/hooks.md.'],
 } as const satisfies Record<string, Row>
 
 /** A finding by its number, with what was found. `level` may be milder where DEBUG allows more. */

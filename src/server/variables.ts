@@ -28,6 +28,10 @@ export const variables = {
   SERVER_EMAIL: 'Who alarms to operators come from. Default: DEFAULT_FROM_EMAIL.',
   ADMINS: 'Who gets them: addresses with commas between them, alone or as "Ops <ops@example.com>". Default: nobody.',
   FLOWS: 'Names of flows with commas between them. Default: all.',
+  WEBHOOK_URL: 'Where events are posted, signed as Standard Webhooks says. Default: nowhere.',
+  WEBHOOK_SECRET:
+    'What they are signed with: whsec_ and 24 to 64 bytes in base64; several with commas while one is replaced.',
+  WEBHOOK_EVENTS: 'Which, with commas between them; docs/hooks.md has their names. Default: password.changed.',
   BREACHED_PASSWORDS_URL:
     'A range API of breached passwords, https://…/range/, asked by five digits of a digest. Default: none is asked.',
   METRICS_PORT: 'Port of a listener of its own for metrics, at /metrics. Default: none, and no metrics.',

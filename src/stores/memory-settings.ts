@@ -4,10 +4,10 @@ import type { Setting } from '../engine/ports.ts'
 import { note, type Rows } from './memory-rows.ts'
 
 /** Writes the version after the one that is there, or nothing. */
-export function setSettingIn(rows: Rows, setting: Setting, event: AuditEvent): boolean {
+export function setSettingIn(rows: Rows, setting: Setting, event: AuditEvent | null): boolean {
   const version = rows.settings.get(setting.name)?.version ?? 0
   if (setting.version !== version + 1) return false
   rows.settings.set(setting.name, setting)
-  note(rows, event)
+  if (event) note(rows, event)
   return true
 }

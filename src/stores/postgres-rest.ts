@@ -26,7 +26,9 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
           ON CONFLICT (name) DO NOTHING`
         : `UPDATE latchkey_settings SET value = ${text}, version = ${number}, changed_at = ${when}
           WHERE name = ${one} AND version = ${number}::integer - 1`
-    return (await db.write(noted(change, [name, value, version, at], event))).count === 1
+    const values = [name, value, version, at]
+    const plain = (): Statement => ({ text: change(...values.map((_, index) => `$${index + 1}`)), values })
+    return (await db.write(event ? noted(change, values, event) : plain())).count === 1
   },
   purge: (at) => purge(db, at),
 })

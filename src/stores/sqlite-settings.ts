@@ -16,10 +16,10 @@ export function settingOperations(db: DatabaseSync, rows: Rows) {
     ON CONFLICT (name) DO UPDATE SET value = ?2, version = ?3, changed_at = ?4 WHERE version = ?3 - 1`)
   const has = db.prepare('SELECT 1 FROM latchkey_settings WHERE name = ?')
   return {
-    setSetting({ name, value, version }: Setting, at: number, event: AuditEvent): boolean {
+    setSetting({ name, value, version }: Setting, at: number, event: AuditEvent | null): boolean {
       if (version < 1 || (version > 1 && !has.get(name))) return false
       if (Number(write.run(name, value, version, at).changes) === 0) return false
-      rows.note(event)
+      if (event) rows.note(event)
       return true
     },
   }
