@@ -61,7 +61,9 @@ const routes: readonly Route[] = [
   }),
   ...allFlows.map(({ name }): Route => ({ path: `/api/flows/${name}/rules`, get: true, post: false, json: true })),
   { path: '/logout/', get: false, post: true, json: false },
-  ...['/account/', '/', '/healthz', '/readyz', '/openapi.json', '/.well-known/change-password'].map(
+  { path: '/account/', get: true, post: true, json: false },
+  { path: '/account/sessions/', get: false, post: true, json: false },
+  ...['/', '/healthz', '/readyz', '/openapi.json', '/.well-known/change-password'].map(
     (path): Route => ({ path, get: true, post: false, json: false }),
   ),
 ].filter((route, at, all) => all.findIndex(({ path }) => path === route.path) === at)
