@@ -184,7 +184,7 @@ export const it: Language = {
     'account.forgotten': 'Non la ricordi più? Reimpostala via email',
     'account.sessions': 'Dove hai effettuato l’accesso',
     'account.this': 'Questo browser',
-    'account.since': 'Dal {at}',
+    'account.since': 'Dal giorno {at}',
     'account.end': 'Chiudi sessione',
     'account.end-others': 'Chiudi tutte le altre sessioni',
     'account.ended': 'La sessione è stata chiusa.',
@@ -213,14 +213,15 @@ export const it: Language = {
 
     'notice.changed.subject': '{brand} - La tua password è stata cambiata',
     'notice.changed.preview': 'Se non sei stato tu, agisci subito.',
-    'notice.changed.text': 'La tua password è stata cambiata il {at}.',
+    'notice.changed.text': 'La tua password è stata cambiata il giorno {at}.',
     'notice.changed.out': 'Tutte le sessioni del tuo account sono state chiuse.',
     'notice.changed.you': 'Se sei stato tu, non devi fare nulla.',
     'notice.changed.not-you':
       'Se non sei stato tu, qualcun altro potrebbe leggere la tua posta. Imposta subito una nuova password:',
     'notice.tries.subject': '{brand} - Troppi codici errati',
     'notice.tries.preview': 'La tua password non è stata cambiata.',
-    'notice.tries.text': 'Il {at} è stato inserito l’ultimo di molti codici di verifica errati per il tuo account.',
+    'notice.tries.text':
+      'Il giorno {at} è stato inserito l’ultimo di molti codici di verifica errati per il tuo account.',
     'notice.tries.unchanged': 'Nessuno è entrato e la tua password non è stata cambiata.',
     'notice.tries.link': 'Per ora le nostre email contengono un link al posto del codice.',
     'notice.tries.you': 'Se sei stato tu, fai una nuova richiesta e usa il link:',
@@ -257,7 +258,7 @@ export const it: Language = {
     'letter.which':
       'Più account hanno questo indirizzo. Questa email riguarda l’account {name}; ciascuno degli altri ne riceve una propria.',
     'letter.preview-link': 'Un link per impostare una nuova password.',
-    'letter.until': 'Funziona una sola volta, fino al {until}.',
+    'letter.until': 'Funziona una sola volta, fino al giorno {until}.',
     'letter.unchanged': 'Non è ancora cambiato nulla. La tua password resta la stessa finché non ne imposti una nuova.',
     'letter.unchanged-code':
       'Non è ancora cambiato nulla. Non comunicare mai questo codice a nessuno; noi non te lo chiederemo.',
