@@ -7,6 +7,7 @@ import { type Captcha, unsolved } from './captcha.ts'
 import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh } from './keys.ts'
+import { isOver } from './life.ts'
 import { passwordTakes, refusedProofTakes, toldTakes, untoldTakes, wrongCodeTakes } from './limits.ts'
 import { namesOf } from './login.ts'
 import { notice } from './notice.ts'
@@ -120,7 +121,7 @@ export async function openGrant(
   const nonce = challenge?.nonce ?? null
   if (!isGrant(kit.keys, flow, text, grant, nonce, account) || !account)
     return 'the account has changed, or the code was proved again'
-  if (grant.expiresAt <= kit.clock.now()) return 'grant expired'
+  if (isOver(grant.expiresAt - flow.grant * 1000, grant.expiresAt, kit.clock.now())) return 'grant expired'
   if (grant.challengeId !== '' && (!challenge || challenge.flow !== flow.name || challenge.state === 'closed')) {
     return 'used or revoked'
   }

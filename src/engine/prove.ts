@@ -6,6 +6,7 @@ import { type Caller, event } from './audit.ts'
 import { type Captcha, unsolved } from './captcha.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, same } from './keys.ts'
+import { isOver } from './life.ts'
 import { lookTakes, refusedProofTakes, take, wrongCodeTakes } from './limits.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse } from './outcome.ts'
@@ -75,7 +76,8 @@ async function openSigned(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
   const account = await kit.accounts.byId(accountId)
   const unchanged = isSignedToken(kit.keys, flow, account, link.token)
   if (!unchanged || !account) return dead('the account has changed', account?.id)
-  if ((signedExpiry(link.token) ?? 0) <= kit.clock.now()) return dead('expired', account.id)
+  const expiresAt = signedExpiry(link.token) ?? 0
+  if (isOver(expiresAt - flow.life * 1000, expiresAt, kit.clock.now())) return dead('expired', account.id)
   const because = ineligible(flow, account)
   return because ? dead(because, account.id) : { ok: true, account, challenge: null }
 }
@@ -92,7 +94,7 @@ async function openStored(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
   if (link.uid !== null && accountOf(link.uid) !== account.id) return dead('another account', account.id)
   if (challenge.state !== 'open') return dead('used or revoked', account.id)
   const at = kit.clock.now()
-  if (challenge.expiresAt <= at) return dead('expired', account.id)
+  if (isOver(challenge.askedAt, challenge.expiresAt, at)) return dead('expired', account.id)
   if (!standsInColumns(kit, flow, challenge, account, at)) return dead('not in the users table', account.id)
   const because = ineligible(flow, account)
   return because ? dead(because, account.id) : { ok: true, account, challenge }
@@ -205,7 +207,7 @@ async function findChallenge(kit: Needs, flow: Flow, typed: Typed, at: number): 
     return 'another address'
   }
   if (mailed.state !== 'open') return 'used or revoked'
-  return mailed.expiresAt > at ? mailed : 'expired'
+  return isOver(mailed.askedAt, mailed.expiresAt, at) ? 'expired' : mailed
 }
 
 async function raiseAlarm({ keys, limits, store, alarm }: Needs, at: number): Promise<void> {

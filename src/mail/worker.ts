@@ -40,10 +40,38 @@ const sendMs = 30_000
 const stopMs = 5_000
 const cleanMs = 60_000
 
+/** A clock that is set back by less is one that is being kept right. */
+const backMs = 5_000
+
+/**
+ * After a clock was set back, makes due now what was due by the old time: else it would wait until the new one comes
+ * there. What is on its way then is left alone.
+ */
+function catchUp({ store, clock, random }: Pick<Kit, 'store' | 'clock' | 'random'>): (now: number) => Promise<void> {
+  let last = clock.now()
+  return async (now) => {
+    const before = last
+    last = now
+    if (now >= before - backMs) return
+    const lease = fresh(random, 16)
+    const waiting: Letter[] = []
+    for (let full = true; full; ) {
+      const some = await store.lease(most, before, before + leaseMs, lease)
+      waiting.push(...some.map(({ letter }) => letter))
+      full = some.length === most
+    }
+    for (const { id } of waiting) await store.settle(id, lease, now, { kind: 'given-back' }, null)
+  }
+}
+
+/** Letters in one such step. */
+const most = 200
+
 /** A worker over one store and one mailer. */
 export function worker(parts: WorkerParts): Worker {
   const { kit } = parts
   const lease = fresh(kit.random, 16)
+  const afterSetBack = catchUp(kit)
   const running = new Map<Promise<void>, AbortController>()
   let stopped = true
   let loop: Promise<void> | null = null
@@ -96,6 +124,7 @@ export function worker(parts: WorkerParts): Worker {
     while (!stopped) {
       try {
         const now = kit.clock.now()
+        await afterSetBack(now)
         if (running.size > 0 && now - renewed > leaseMs / 3) {
           await kit.store.renew(lease, now + leaseMs)
           renewed = now
@@ -128,6 +157,7 @@ export function worker(parts: WorkerParts): Worker {
       let turns = 0
       for (;;) {
         const now = kit.clock.now()
+        await afterSetBack(now)
         const leased = await kit.store.lease(parts.mailer.width, now, now + leaseMs, lease)
         if (leased.length === 0) return turns
         turns += leased.length

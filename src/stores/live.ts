@@ -1,4 +1,5 @@
 /** Pure judgements about challenges, the same in every store. */
+import { isOver } from '../engine/life.ts'
 import type { Ask, Binding, Challenge } from '../engine/ports.ts'
 
 /** Whether something may still be proved with it. */
@@ -18,15 +19,19 @@ export const mayMailAgain = (previous: Challenge, { at, again, challenge }: Ask)
   previous.browser === challenge.browser &&
   previous.state === 'open' &&
   previous.triesLeft > 0 &&
+  !isOver(previous.askedAt, previous.expiresAt, at) &&
   previous.expiresAt - at > (again?.halfLife ?? 0)
 
 /**
  * How a challenge joins the account's open ones, oldest first: within the cap with a proof of its own; above it by
- * carrying the newest one's, or in the place of the oldest when that is past half its life.
+ * carrying the newest one's, or in the place of the oldest when that is past half its life. One that a clock made which
+ * was ahead opens nothing until that time comes: it makes room.
  */
 export function joining(open: readonly Challenge[], binding: Binding): { mails: string; closes: string | null } {
   const { challengeId, at, halfLife, keyIds } = binding
   const live = open.filter((one) => keyIds.includes(one.keyId))
+  const ahead = live.find((one) => isOver(one.askedAt, one.expiresAt, at))
+  if (ahead) return { mails: challengeId, closes: ahead.id }
   const oldest = live[0]
   const newest = live.at(-1)
   if (!oldest || !newest || live.length < binding.live) return { mails: challengeId, closes: null }
