@@ -27,6 +27,16 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./migrate.ts')).migrate,
   },
   {
+    name: 'backup',
+    summary: 'copies an SQLite database while it is in use',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
+    name: 'adopt',
+    summary: 'looks at a database with accounts, and writes the configuration for them',
+    load: async () => (await import('./adopt.ts')).adopt,
+  },
+  {
     name: 'accounts add',
     summary: "adds an account to Latchkey's own table",
     load: async () => (await import('./accounts-add.ts')).accountsAdd,

@@ -24,10 +24,11 @@ const began: Statement = {
 }
 const doneSteps: Statement = { text: 'SELECT name FROM latchkey_migrations' }
 
-type Run = (...statements: Statement[]) => Promise<Answer[]>
+/** Runs statements in order, in one session. */
+export type Run = (...statements: Statement[]) => Promise<Answer[]>
 
 /** What the database holds. */
-async function look(run: Run, { table, credentials }: AccountsTable): Promise<Found> {
+export async function look(run: Run, { table, credentials }: AccountsTable): Promise<Found> {
   const tables = [columnsOf(table), ...(credentials ? [columnsOf(credentials.table)] : [])]
   const [first, columns, others] = await run(began, ...tables)
   const done = first!.rows[0]?.began ? (await run(doneSteps))[0]!.rows : []
