@@ -20,6 +20,7 @@ import { openapi } from './openapi.ts'
 import * as page from './page-face.ts'
 import type { Asset, Env, Parts } from './parts.ts'
 import { hasPages, isCode, type PagesFlow, shared } from './routes.ts'
+import { served } from './served.ts'
 import { postLogin, postLogout, showLogin } from './sign-in.ts'
 
 type C = Context<Env>
@@ -139,13 +140,10 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
   const [first] = parts.flows
   const pages = parts.flows.find(hasPages)
   const change = pages?.routes.ask ?? (first?.face === 'json' ? parts.spaUrl + first.routes.spa.ask : null)
-  const asset = ({ body, type }: Asset): Handler => {
-    return (c) => c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
-  }
-  route(shared.style, { GET: asset(parts.assets.style) })
-  route(shared.script, { GET: asset(parts.assets.script) })
-  route(shared.strengthScript, { GET: asset(parts.assets.strength) })
-  route(shared.captchaScript, { GET: asset(parts.assets.captcha) })
+  route(shared.style, { GET: served(parts.assets.style) })
+  route(shared.script, { GET: served(parts.assets.script) })
+  route(shared.strengthScript, { GET: served(parts.assets.strength) })
+  route(shared.captchaScript, { GET: served(parts.assets.captcha) })
   routePage(shared.captcha, { GET: (c) => showStep(c, parts), POST: (c) => postStep(c, parts) })
   routeBoth(route, shared.captchaChallenge, { GET: (c) => giveChallenge(c, parts) })
   route(shared.health, { GET: (c) => c.text('ok') })
@@ -231,10 +229,7 @@ function routeSpa(parts: Parts, files: ReadonlyMap<string, Asset>, route: Route)
   const index = files.get('index.html')
   for (const [path, file] of files) {
     if (path === 'index.html') continue
-    route(`${base}/${path}`, {
-      GET: (c) =>
-        c.body(file.body, 200, { 'Content-Type': file.type, 'Cache-Control': 'public, max-age=31536000, immutable' }),
-    })
+    route(`${base}/${path}`, { GET: served(file) })
   }
   const first = parts.flows.find(hasPages)
   const json = parts.flows.find((flow) => flow.face === 'json')
