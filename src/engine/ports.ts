@@ -406,6 +406,8 @@ export type Database = {
   migrate(table: AccountsTable, columns: boolean): Promise<Migration[]>
   /** `clock`: the database's own, where processes share it; it is used where no other is given. */
   open(table: AccountsTable, columns: boolean): Promise<{ store: Store; accounts: Accounts; clock?: Clock }>
+  /** Copies all of it to a file as it is at one moment, while it is in use; absent where the database's own tools do that. */
+  backUp?(to: string): Promise<void>
 }
 
 /** Makes and compares password hashes, off the main thread, a bounded number at a time. */

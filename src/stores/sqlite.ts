@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { Fault } from '../engine/outcome.ts'
 import type { Accounts, AccountsTable, Database, Store } from '../engine/ports.ts'
 import { auditReads } from './sqlite-audit.ts'
+import { backUp } from './sqlite-backup.ts'
 import { type File, guarded, openToRead } from './sqlite-file.ts'
 import { look, migrateIn, pendingIn } from './sqlite-migrate.ts'
 import { accountReads, storeReads } from './sqlite-reads.ts'
@@ -35,6 +36,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Database {
     pending: async (table, columns) => pendingIn(file, table, columns),
     migrate: async (table, columns) => migrateIn(file, table, columns),
     open: async (table, columns) => openFile(file, table, columns),
+    backUp: async (to) => backUp(file, to),
   }
 }
 
