@@ -16,6 +16,8 @@ export type Manager = {
   readonly loopWait: number
   readonly retryTimeout: number
   readonly strict: boolean
+  /** By which of etcd's APIs Patroni keeps its lock, as its configuration names them. */
+  readonly store: 'etcd' | 'etcd3'
 }
 
 /** One of the two. */
@@ -78,7 +80,7 @@ export async function startCluster(folder: string, manager: Manager, bouncer: bo
     const times = { TTL: manager.ttl, LOOP_WAIT: manager.loopWait, RETRY_TIMEOUT: manager.retryTimeout }
     filled(
       'patroni.yml',
-      { ...values, ...times, STRICT: manager.strict, PROGRAMS: programsFolder() },
+      { ...values, ...times, STRICT: manager.strict, STORE: manager.store, PROGRAMS: programsFolder() },
       `patroni-${name}.yml`,
     )
     return { name, port: own, rest, folder: place, patroni: startPatroni(name) }
@@ -143,6 +145,7 @@ export async function startCluster(folder: string, manager: Manager, bouncer: bo
 
 const etcdCommand = (folder: string, client: number, peer: number): string[] => [
   'etcd',
+  '--enable-v2',
   ...['--name', 'one', '--data-dir', join(folder, 'etcd-data')],
   ...['--listen-client-urls', `http://127.0.0.1:${client}`, '--advertise-client-urls', `http://127.0.0.1:${client}`],
   ...['--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`],
