@@ -1,6 +1,7 @@
 /**
- * Holds `docs/conformance.md` and `docs/attacks.md` to the tests that they name: every requirement has its row, once, with
- * a test or with the reason why there is none; every attack has the test in which it fails; and each named test is there.
+ * Holds `docs/conformance.md`, `docs/attacks.md` and `docs/accessibility.md` to the tests that they name: every requirement
+ * and every criterion of WCAG has its row, once, with a test or with the reason why there is none; every attack has the test
+ * in which it fails; and each named test is there.
  *
  * Why a script: such lists are read by people who decide whether to trust the program with their accounts. A test that
  * was renamed, or a row that fell out, would leave a claim that nothing holds any more, and nobody would notice.
@@ -15,7 +16,7 @@ const chapters: Readonly<Record<string, number>> = {
   ...{ I: 6, J: 13, K: 9, L: 9, M: 6, N: 7, O: 12, P: 9 },
 }
 /** What a row may begin with that is not, or not alone, shown by a test; a sentence has to follow. */
-const reason = /^\*\*(Differs|In part|Not met|Not built|By document)\.\*\* (.+?)(?:<br>|$)/
+const reason = /^\*\*(Differs|In part|Not met|Not built|By document|Does not arise)\.\*\* (.+?)(?:<br>|$)/
 
 const problems: string[] = []
 const problem = (row: string, what: string): void => void problems.push(`${row}: ${what}`)
@@ -99,7 +100,40 @@ function checkAttacks(page: string): string {
   return `${rows.length} attacks, ${seen.size} with a CVE`
 }
 
-const told = [checkConformance('docs/conformance.md'), checkAttacks('docs/attacks.md')]
+/** Success criteria of WCAG 2.2 at levels A and AA. */
+const criteria = [
+  ...['1.1.1', '1.2.1', '1.2.2', '1.2.3', '1.2.4', '1.2.5', '1.3.1', '1.3.2', '1.3.3', '1.3.4', '1.3.5'],
+  ...['1.4.1', '1.4.2', '1.4.3', '1.4.4', '1.4.5', '1.4.10', '1.4.11', '1.4.12', '1.4.13'],
+  ...['2.1.1', '2.1.2', '2.1.4', '2.2.1', '2.2.2', '2.3.1'],
+  ...['2.4.1', '2.4.2', '2.4.3', '2.4.4', '2.4.5', '2.4.6', '2.4.7', '2.4.11'],
+  ...['2.5.1', '2.5.2', '2.5.3', '2.5.4', '2.5.7', '2.5.8', '3.1.1', '3.1.2'],
+  ...['3.2.1', '3.2.2', '3.2.3', '3.2.4', '3.2.6', '3.3.1', '3.3.2', '3.3.3', '3.3.4', '3.3.7', '3.3.8'],
+  ...['4.1.2', '4.1.3'],
+]
+
+function checkAccessibility(page: string): string {
+  const seen = new Set<string>()
+  for (const { at, cells } of rowsOf(page)) {
+    const [name = '', how = '', shown = ''] = cells
+    const id = /^\d\.\d\.\d+(?= )/.exec(name)?.[0]
+    // Other tables have other rows.
+    if (!id) continue
+    const row = `${at} (${id})`
+    if (!criteria.includes(id)) problem(row, 'is no criterion of levels A and AA')
+    if (seen.has(id)) problem(row, 'stands a second time')
+    if (cells.length !== 3 || how.length < 10) problem(row, 'lacks a cell')
+    seen.add(id)
+    verdictOf(page, row, shown)
+  }
+  for (const id of criteria.filter((one) => !seen.has(one))) problem(page, `the criterion ${id} has no row`)
+  return `${seen.size} criteria of WCAG`
+}
+
+const told = [
+  checkConformance('docs/conformance.md'),
+  checkAttacks('docs/attacks.md'),
+  checkAccessibility('docs/accessibility.md'),
+]
 if (problems.length > 0) {
   console.error(problems.join('\n'))
   process.exit(1)

@@ -297,3 +297,10 @@ test('a brand’s colours are worn by its pages, and stand in the one style shee
   assert.match(style, /--accent:#8b1a2b;--on-accent:#ffffff.*dark.*--accent:#ffb3bd;--on-accent:#0c1930/)
   assert.equal(brandStyle([undefined]), '')
 })
+
+test('help stands in one place on every page, and the way back under the form', () => {
+  for (const [name, page] of Object.entries(every(frameOf('classic'), 'ana'))) {
+    const [, after = ''] = page.split('</main>')
+    assert.match(after, /^\s*<footer>\s*<a href="\/support">Contact support<\/a>/, name)
+  }
+})

@@ -95,6 +95,29 @@ visit('Rules are ticked, strength told and the match shown while one types', {},
   await page.waitForFunction(() => document.querySelector('.strength')?.textContent === '')
 })
 
+visit(
+  'A code that is typed to its end, or put in by the telephone, is sent by nobody but the reader',
+  {},
+  async (visit) => {
+    const { page, house, asked } = visit
+    await ask(visit, story)
+    const code = codeOf(await house.letter())
+    const posts = (): number => asked.filter(({ body }) => body !== null).length
+    const before = posts()
+    const field = page.getByLabel('Verification Code')
+    await field.pressSequentially(code)
+    await field.fill('')
+    await field.fill(`${code.slice(0, 3)} ${code.slice(3)}`)
+    await page.keyboard.press('Tab')
+    // Whatever were sent would be on its way by the time of a second look.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))))
+    assert.equal(posts(), before)
+    assert.equal(await field.inputValue(), `${code.slice(0, 3)} ${code.slice(3)}`)
+    await press(page, 'Verify Code')
+    await arrive(page, story.set.title)
+  },
+)
+
 visit('What estimates a password is fetched when one is typed, and never holds the page up', {}, async (visit) => {
   const { page, asked } = visit
   await prove(visit)
