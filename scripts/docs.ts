@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { names } from '../src/audit/names.ts'
 import { findings } from '../src/server/findings.ts'
+import { inFiles } from '../src/server/secret-files.ts'
 import { variables } from '../src/server/variables.ts'
 
 const page = 'docs/configuration.md'
@@ -76,7 +77,8 @@ ${table(
   Object.entries(variables).map(([name, about]) => `| \`${name}\` | ${cell(about)} |`),
 )}
 
-\`True\` and \`False\` are read as Django reads them.
+\`True\` and \`False\` are read as Django reads them. A secret may stand in a file, as Docker and systemd hand it over:
+${inFiles.map((name) => `\`${name}_FILE\``).join(', ')} name one each.
 
 ## What the start may find
 

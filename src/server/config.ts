@@ -20,6 +20,7 @@ import { readProcesses } from './read-processes.ts'
 import { readSecret } from './read-secret.ts'
 import { readStore } from './read-store.ts'
 import { readWebhooks } from './read-webhooks.ts'
+import { withSecretFiles } from './secret-files.ts'
 import { type Environment, type Flags, type Reading, reading } from './variables.ts'
 
 /** A configuration that was read. Where a finding is an error, `options` lacks what the error is about. */
@@ -46,7 +47,9 @@ export async function loadConfig(
   flags: Flags & { readonly config?: string },
   folder: string,
 ): Promise<Config> {
-  return readConfig(from, flags, await loadFile(folder, flags.config))
+  const { environment, findings } = withSecretFiles(from)
+  const loaded = await loadFile(folder, flags.config)
+  return readConfig(environment, flags, { ...loaded, findings: [...loaded.findings, ...findings] })
 }
 
 /** The configuration that environment, flags and file make together; touches nothing. */

@@ -99,6 +99,12 @@ export const findings = {
     '--processes is {value} and letters go to the development inbox, which one process keeps in its memory',
     'Leave --processes out, or set EMAIL_BACKEND=console or EMAIL_URL.',
   ],
+  L028: ['error', '{name} and {name}_FILE are both set', 'Keep the one that is right, and remove the other.'],
+  L029: [
+    'error',
+    '{name}_FILE cannot be read: {reason}',
+    'Name a file that holds the value of {name} alone, and that this user may read.',
+  ],
   L030: [
     'error',
     'There is no mail server: EMAIL_HOST and EMAIL_URL are not set',
