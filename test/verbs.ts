@@ -99,7 +99,7 @@ export async function letters(kit: Kit): Promise<Letter[]> {
   return leased.map(({ letter }) => letter)
 }
 
-/** Asks, gives the one letter that waits its turn, and answers what it carries. */
+/** Asks, gives the one proof letter that waits its turn, and answers what it carries. Notices are as good as sent. */
 export async function mail(
   kit: Kit,
   flow: Flow,
@@ -107,7 +107,7 @@ export async function mail(
   by: Caller = caller,
 ): Promise<{ flowId: string; letter: Letter; issued: Issued; secret: string }> {
   const flowId = await ask(kit, flow, address, by)
-  const [letter, ...more] = await letters(kit)
+  const [letter, ...more] = (await letters(kit)).filter(({ kind }) => kind === 'proof')
   assert.ok(letter && more.length === 0, 'one letter')
   const issued = await issue(kit, flow, letter)
   return { flowId, letter, issued, secret: (issued.kind === 'send' && issued.proof?.secret) || '' }

@@ -216,6 +216,24 @@ test('whatever is wrong with a signed link the visitor is told one thing, and th
     await assertDead(bench, stateless, link, 'the account has changed')
   }))
 
+test('a link or a code from the future is dead: a clock that is set back by more than a minute makes none live longer', () =>
+  onBench(async ({ kit, clock }) => {
+    const isLive = async (open: () => Promise<boolean>) => {
+      clock.turn({ seconds: -60.001 })
+      const before = await open()
+      clock.turn({ seconds: 0.001 })
+      const live = await open()
+      clock.turn({ seconds: 60 })
+      assert.deepEqual([before, live], [false, true])
+    }
+    for (const flow of [classic, stateless]) {
+      const link = linkIn(flow, (await mail(kit, flow)).secret)
+      await isLive(async () => (await openLink(kit, flow, link)).ok)
+    }
+    const { flowId, secret } = await mail(kit, code)
+    await isLive(async () => (await type(kit, { flowId, code: secret })).ok)
+  }))
+
 // Codes
 
 type Said = Partial<Typed>
