@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixtures } from '../../test/fixtures/hashes/read.ts'
 import { systemRandom as random } from '../system.ts'
-import { hasher } from './hash.ts'
+import { alleyOf, hasher } from './hash.ts'
 
 const rowOf = (mark: RegExp) => fixtures.flatMap(({ rows }) => rows).find(({ hash }) => mark.test(hash))!
-const [django, phpass, aspnet] = [rowOf(/^pbkdf2_sha256/), rowOf(/^\$P\$/), rowOf(/^AQAAAAI/)]
+const [django, phpass, aspnet] = [rowOf(/^pbkdf2_sha256/), rowOf(/^\$P\$/), rowOf(/^AQAAAAIAAYag/)]
 
 test('a log-in on a table of several forms is right or wrong by the password alone', async () => {
   const { verify, hash } = hasher({ random, seen: [django.hash, phpass.hash, aspnet.hash, null, '!'] })
@@ -22,6 +22,21 @@ test('a log-in on a table of several forms is right or wrong by the password alo
   )
   const wrong = [own, django.hash, phpass.hash, aspnet.hash, null, '', '!', 'pbkdf2_sha256$', '$2b$12$']
   for (const text of wrong) assert.equal(await verify(text, 'Another-Kettle-17!'), false, String(text))
+})
+
+test('from the first log-in on, nobody costs each kind that the table has, as dear as its dearest, and the form that is written', () => {
+  const seen = [django.hash, phpass.hash, aspnet.hash, null, '!', 'nonsense', 'pbkdf2_sha256$1000$salt$x']
+  const kinds = alleyOf({ random, form: 'laravel', seen }).rest(null)
+  assert.deepEqual(
+    kinds.map((work) => (work.kdf === 'pbkdf2' ? `${work.digest} ${work.iterations}` : work.kdf)).toSorted(),
+    ['bcrypt', 'phpass', 'sha256 260000', 'sha512 100000'],
+  )
+  assert.deepEqual(
+    alleyOf({ random })
+      .rest(null)
+      .map(({ kdf }) => kdf),
+    ['argon2'],
+  )
 })
 
 test('the password that stands in for nobody opens nothing, whatever form is written', async () => {

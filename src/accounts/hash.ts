@@ -42,17 +42,13 @@ export function hasher(options: HasherOptions): Hasher {
   const form: Form = forms[options.form ?? 'argon2id']
   const keys = { pepper: options.pepper }
   const turn = turns(options.inFlight ?? usualInFlight())
-  const alley = lanes(form.draft(random, keys).work)
+  const alley = alleyOf(options)
   const refuses = form.refuses ?? (() => null)
 
   const read = (text: string | null): Stored | null => {
     const column = readColumn(text, keys)
     if (column.kind === 'unreadable') unreadable(column.format, column.because)
     return column.kind === 'hash' ? column.stored : null
-  }
-  for (const text of new Set(options.seen)) {
-    const column = readColumn(text, keys)
-    if (column.kind === 'hash') alley.learn(column.stored.work)
   }
   return {
     refuses,
@@ -76,6 +72,16 @@ export function hasher(options: HasherOptions): Hasher {
       return stored !== null && turn(() => isOf(stored, password))
     },
   }
+}
+
+/** What every log-in computes on such a table: the form that is written, and each kind that was seen. */
+export function alleyOf({ random, form = 'argon2id', seen = [] }: Pick<HasherOptions, 'random' | 'form' | 'seen'>) {
+  const alley = lanes(forms[form].draft(random, {}).work)
+  for (const text of new Set(seen)) {
+    const column = readColumn(text)
+    if (column.kind === 'hash') alley.learn(column.stored.work)
+  }
+  return alley
 }
 
 async function isOf({ work, key, secret, finish, mostBytes }: Stored, password: string): Promise<boolean> {
