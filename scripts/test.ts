@@ -137,6 +137,7 @@ if (long) {
     check('layers', process.execPath, 'scripts/check-layers.ts')
     check('generated docs', process.execPath, 'scripts/docs.ts', '--check')
     check('texts of the sources', process.execPath, 'scripts/check-seed-texts.ts')
+    check('languages', process.execPath, 'scripts/check-words.ts')
     check('requirements and attacks', process.execPath, 'scripts/check-conformance.ts')
   }
   database = await startDatabase()

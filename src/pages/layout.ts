@@ -1,8 +1,9 @@
 /** What every page shares: the head, the brand on top, the card in the middle, help at the foot. */
 import { paletteOf } from '../engine/palette.ts'
-import { words } from '../words/index.ts'
+import { locales, words } from '../words/index.ts'
 import { brandKey } from './brand-style.ts'
 import { attribute, type Html, html, print, sayFor } from './html.ts'
+import { languageMenu } from './language-menu.ts'
 import { type SignName, sign } from './sign.ts'
 import type { Frame } from './views.ts'
 
@@ -49,7 +50,10 @@ ${page.step && html`<p class="step">${page.step}</p>`}
 <h1>${page.title}</h1>
 ${page.body}
 </main>
-${frame.supportUrl && html`<footer><a href="${frame.supportUrl}">${say('page.support')}</a></footer>`}
+<footer>
+${frame.supportUrl && html`<a href="${frame.supportUrl}">${say('page.support')}</a>`}
+${locales.length > 1 && languageMenu(frame)}
+</footer>
 </body>
 </html>
 `)

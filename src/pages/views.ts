@@ -15,6 +15,8 @@ export type Frame = {
   readonly script: string
   /** Address of the script that estimates a password's strength; fetched where one is typed. */
   readonly strength: string
+  /** Which challenge a page is about, where its address says so: kept when the language is changed. */
+  readonly challenge?: string | null
   readonly loginUrl: string
   readonly askUrl: string
   readonly supportUrl: string | null

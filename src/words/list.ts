@@ -17,6 +17,14 @@ type Offered = {
 
 const offered: Readonly<Record<Locale, Offered>> = {
   en: { name: 'English', load: async () => en },
+  de: { name: 'Deutsch', load: async () => (await import('./de.ts')).de },
+  fr: { name: 'Français', load: async () => (await import('./fr.ts')).fr },
+  es: { name: 'Español', load: async () => (await import('./es.ts')).es },
+  it: { name: 'Italiano', load: async () => (await import('./it.ts')).it },
+  'pt-BR': { name: 'Português (Brasil)', load: async () => (await import('./pt-BR.ts')).ptBR },
+  nl: { name: 'Nederlands', load: async () => (await import('./nl.ts')).nl },
+  ar: { name: 'العربية', load: async () => (await import('./ar.ts')).ar },
+  he: { name: 'עברית', load: async () => (await import('./he.ts')).he },
   // Added above this line
 }
 
@@ -34,11 +42,16 @@ export async function ready(locale: Locale): Promise<void> {
   loaded.set(locale, await offered[locale]!.load())
 }
 
-/**
- * Teaches a language that is not offered to anybody: one who names its tag is answered in it, no visitor can ask for it.
- * A test that walks every page in made-up words needs it.
- */
-export const teach = (locale: Locale, language: Language): void => void loaded.set(locale, language)
+const unoffered = new Set<Locale>()
+
+/** Teaches a language that is in no list: whoever names its tag is answered in it. For tests that walk in made-up words. */
+export function teach(locale: Locale, language: Language): void {
+  loaded.set(locale, language)
+  unoffered.add(locale)
+}
+
+/** The languages that were taught; none but in a test. */
+export const taught = (): readonly Locale[] => [...unoffered]
 
 /** The words of `locale`; English, where they are unknown or have not been read. */
 export const words = (locale: string): Language => loaded.get(locale) ?? en

@@ -1,5 +1,5 @@
 /** Which language to speak: the best of those that there are for what somebody wishes. */
-import { fallbackLocale, type Locale, locales } from './list.ts'
+import { fallbackLocale, type Locale, locales, taught } from './list.ts'
 
 /** Norwegian is written in two ways, and asked for by a third name. */
 const alike: Readonly<Record<string, string>> = { no: 'nb', nn: 'nb' }
@@ -17,7 +17,7 @@ export function lookUp(tag: string | null | undefined): Locale | null {
     .toLowerCase()
   if (!/^[a-z]{2,8}(?:-[a-z0-9]{1,8})*$/.test(plain)) return null
   for (let range = plain; range !== ''; range = range.replace(/-?[^-]*$/, '')) {
-    const found = locales.find((locale) => locale.toLowerCase() === range)
+    const found = [...locales, ...taught()].find((locale) => locale.toLowerCase() === range)
     if (found) return found
   }
   const script = scriptOf(plain)

@@ -42,7 +42,7 @@ async function receiver(
 onEveryStore(
   'hooks are told of an ask, its letter, the change and the log-in, in their order, and of nothing before the start',
   async (open) => {
-    const told: [string, Told][] = []
+    const told: (readonly [string, Told])[] = []
     const hook = (name: string) => (one: Told) => void told.push([name, one])
     const hooks = Object.fromEntries(
       ['onRequested', 'onMailed', 'onChanged', 'onSignedIn', 'onSignedOut'].map((name) => [name, hook(name)]),
@@ -51,7 +51,7 @@ onEveryStore(
     await anaIn(recovery)
     await logIn(stranger(recovery), '/login/', ana, 'Old-Kettle-17!')
     await recovery.telling.drain()
-    assert.deepEqual(told, [])
+    assert.equal(told.length, 0)
     const browser = stranger(recovery)
     assert.equal((await resetByLink(recovery, classic, ana, after, browser)).status, 303)
     await ask(stranger(recovery), classic, nobody)
@@ -76,9 +76,9 @@ onEveryStore(
     assert.ok(new Set(numbers).size === numbers.length && numbers.every((number) => number > 0))
     const rest = JSON.stringify(told)
     assert.doesNotMatch(rest, /@|192\.0\.2|Old-Kettle|New-Harbour|agent|network/)
-    told.length = 0
+    told.splice(0)
     await recovery.telling.drain()
-    assert.deepEqual(told, [], 'once')
+    assert.equal(told.length, 0, 'once')
   },
 )
 
