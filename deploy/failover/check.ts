@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { verify } from '@node-rs/argon2'
 import pg from 'pg'
 import type { MailServer } from '../../test/promises/mail-server.ts'
-import { tokenIn } from '../../test/promises/real-server.ts'
 import type { Ledger } from './ledger.ts'
 import { latchkey, type Ours, type Place } from './ours.ts'
+import { tokenIn } from './people.ts'
 import { becomes } from './programs.ts'
 
 /** Sentences that say what was found, besides the faults that are in the ledger. */

@@ -30,7 +30,7 @@ const known = {
 const switches = {
   pgbouncer: 'PgBouncer between our processes and HAProxy, in transaction mode',
   etcd3: "etcd's API v3 instead of v2: loses data with Patroni before 3.0.3, which --ways freeze shows",
-  strict: 'synchronous_mode_strict: without a standby nothing is written',
+  strict: 'synchronous_mode_strict: without a standby nothing is written; the lost one comes back before the service',
   keep: 'leaves the folder with all logs behind',
 } as const
 
@@ -106,7 +106,7 @@ async function main(): Promise<number> {
   for (let round = 1; round <= rounds; round++) {
     const way = wanted[(round - 1) % wanted.length]!
     try {
-      const one = await playRound(cluster, ledger, way, bound)
+      const one = await playRound(cluster, ledger, way, bound, manager.strict)
       played.push(one)
       tell(`Round ${round} of ${rounds}: ${one.said}`)
     } catch (error) {
@@ -122,7 +122,10 @@ async function main(): Promise<number> {
     if (!one.isAlive()) ledger.faults.push(`${one.name} has ended by itself`)
     else if ((await one.stop()) !== 0) ledger.faults.push(`${one.name} did not stop in order`)
   }
-  const rest = await checkDatabase(ledger, place, ours)
+  const rest = await checkDatabase(ledger, place, ours).catch((error: Error) => {
+    ledger.faults.push(`the database at the end: ${error.message}`)
+    return []
+  })
   const back = played.map((one) => one.back).sort((a, b) => a - b)
   const slowest = Math.max(...ledger.answers.map(({ sent, at }) => at - sent))
   tell(`\nBack after ${back.map((one) => one.toFixed(1)).join(', ')} s (bound ${bound} s).`)

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hash } from '@node-rs/argon2'
-import { addressOf } from '../../test/promises/real-server.ts'
 import { answers } from './cluster.ts'
+import { addressOf } from './people.ts'
 import { becomes, type Program, port, runOnce, start } from './programs.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

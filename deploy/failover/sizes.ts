@@ -14,6 +14,7 @@ import { verbs } from '../../src/engine/verbs.ts'
 import { flows, latchkey } from '../../src/index.ts'
 import { postgres } from '../../src/stores/postgres.ts'
 import { startPostgres } from '../../test/postgres.ts'
+import { addressOf, tokenOf } from './people.ts'
 
 const help = `node deploy/failover/sizes.ts [--asks N] [--changes N]
 
@@ -25,8 +26,6 @@ const { values } = parseArgs({
 })
 const asks = Number(values.asks ?? 100_000)
 const changes = Number(values.changes ?? 10_000)
-
-const addressOf = (at: number): string => `person.${at}@example.org`
 
 /** In the form and length that accounts have; no password opens it. */
 const hashLike = `$argon2id$v=19$m=19456,t=2,p=1$${'c2FsdA'.repeat(4).slice(0, 22)}$${'aGFzaA'.repeat(8).slice(0, 43)}`
@@ -65,7 +64,7 @@ async function settleAll(kit: Kit, onLink: (to: string, token: string) => void):
       leased.map(async ({ letter, lease }) => {
         const issued = await issue(kit, flows.spa, letter)
         if (issued.kind !== 'send') throw new Error(`a letter came to nothing: ${issued.kind}`)
-        const token = /reset-password\/([\w-]{65})/.exec(issued.proof?.secret ?? '')?.[1]
+        const token = tokenOf(issued.proof?.secret ?? '')
         if (token) onLink(issued.account.email, token)
         await kit.store.settle(letter.id, lease, kit.clock.now(), { kind: 'sent' }, issued.event)
       }),

@@ -5,8 +5,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MailServer } from '../../test/promises/mail-server.ts'
-import { addressOf, tokenIn } from '../../test/promises/real-server.ts'
 import type { Answer, Asked, Changed, Ledger } from './ledger.ts'
+import { addressOf, tokenIn } from './people.ts'
 
 /** What a stream is made of. */
 export type StreamOptions = {
