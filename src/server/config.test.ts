@@ -292,3 +292,13 @@ test('how many processes there are is a number, or one for each core', () => {
     )
   }
 })
+
+test("Devise's pepper may stand in the environment, beside the file's table", () => {
+  const table = { table: 'users', id: 'id', email: 'email', password: 'encrypted_password' }
+  const hash = (accounts: FileOptions['accounts'], environment: Environment) =>
+    read({ ...sound, ...environment }, { accounts }).options.accounts?.hash
+  const pepper = 'c0ffee'
+  assert.deepEqual(hash(table, { HASH_PEPPER: pepper }), { form: 'devise', pepper })
+  assert.deepEqual(hash({ ...table, hash: 'devise' }, { HASH_PEPPER: pepper }), { form: 'devise', pepper })
+  assert.equal(hash({ ...table, hash: 'laravel' }, {}), 'laravel')
+})

@@ -51,6 +51,11 @@ test('options that are not known or not of their type are told of by name, witho
   assert.match(await reasons({ development: true }), /Unrecognized key: "development"/)
   assert.match(await reasons({ accounts: { table: 'users', id: 'id', email: 'email' } }), /accounts\.password/)
   assert.match(await reasons({ accounts: { ...table, admin: 'is_admin' } }), /accounts: Unrecognized key: "admin"/)
+  assert.match(
+    await reasons({ accounts: { ...table, hash: 'md5' } }),
+    /accounts\.hash: expected a name of docs\/hashes\.md/,
+  )
+  assert.equal(await reasons({ accounts: { ...table, hash: { form: 'devise', pepper: 'x' } } }), '')
   assert.match(await reasons({ flows: [] }), /flows/)
   assert.match(await reasons({ limits: { asksPerNetwork: 20 } }), /limits/)
   assert.match(await reasons({ mail: { from: 'a@b.c' } }), /mail: name exactly one of/)
