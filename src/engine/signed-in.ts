@@ -72,7 +72,11 @@ export async function ownAccount(kit: Reads, token: string): Promise<OwnAccount 
  * challenge is revoked, and the owner is told by a letter, as after a reset.
  */
 export async function changeOwn(
-  kit: Reads & Pick<Kit, 'random' | 'hasher' | 'limits' | 'remembered' | 'tidyAddress' | 'tidyPassword' | 'isCommon'>,
+  kit: Reads &
+    Pick<
+      Kit,
+      'random' | 'hasher' | 'limits' | 'remembered' | 'tidyAddress' | 'tidyPassword' | 'isCommon' | 'isBreached'
+    >,
   flow: Flow,
   wish: OwnWish,
 ): Promise<
@@ -136,13 +140,14 @@ export async function changeOwn(
 }
 
 async function repeats(
-  kit: Pick<Kit, 'store' | 'hasher'>,
+  kit: Pick<Kit, 'store' | 'hasher' | 'isBreached'>,
   flow: Flow,
   account: Account,
   current: string,
   password: string,
 ): Promise<Unmet[]> {
   if (password === current) return ['same-as-current']
+  if (await kit.isBreached(password)) return ['common']
   const earlier = flow.password.history > 1 ? await kit.store.history(account.id, flow.password.history - 1) : []
   for (const hash of earlier) if (await kit.hasher.verify(hash, password)) return ['used-before']
   return []

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { spa } from '../../src/flows/index.ts'
 import { onEveryStore } from '../databases.ts'
-import { ana, anaIn, letterFor, linkOf, logsIn, stranger } from './steps.ts'
+import { ana, anaIn, before, letterFor, linkOf, logIn, logsIn, sees, send, stranger } from './steps.ts'
 
 const leaked = 'Quiet-Otter-Paddles-1984'
 
@@ -31,6 +31,9 @@ onEveryStore(
       const refused = await set(leaked)
       assert.deepEqual([refused.status, refused.body.unmet], [422, ['common']])
       assert.equal(await logsIn(recovery, '/login/', ana, leaked), false)
+      await logIn(browser, '/login/', ana, before)
+      const own = { current_password: before, new_password: leaked, confirm_password: leaked }
+      sees(await send(browser, '/account/', own, '/account/'), 422, 'on the list of those that are guessed first')
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
