@@ -25,6 +25,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   nl: { name: 'Nederlands', load: async () => (await import('./nl.ts')).nl },
   ar: { name: 'العربية', load: async () => (await import('./ar.ts')).ar },
   he: { name: 'עברית', load: async () => (await import('./he.ts')).he },
+  pl: { name: 'Polski', load: async () => (await import('./pl.ts')).pl },
   // Added above this line
 }
 
