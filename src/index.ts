@@ -1,4 +1,7 @@
 /** What `import … from 'latchkey'` gives. */
+
+export type { FormName } from './accounts/formats/index.ts'
+export type { HashOptions } from './accounts/survey.ts'
 export type { AuditOptions } from './audit/auditor.ts'
 export type { AuditEvent, Caller, EventName } from './engine/audit.ts'
 export type { Brand, CodeFlow, Flow, JsonFlow, LinkFlow, PasswordRule } from './engine/flow.ts'
@@ -10,4 +13,4 @@ export type { Head } from './engine/seal.ts'
 export * as flows from './flows/index.ts'
 export { latchkey, type Recovery } from './latchkey.ts'
 export { inbox } from './mail/inbox.ts'
-export type { LogEntry, MailOptions, Options, SmtpOptions } from './options.ts'
+export type { LogEntry, MailOptions, Options, SmtpOptions, UsersTable } from './options.ts'
