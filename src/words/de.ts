@@ -229,7 +229,7 @@ export const de: Language = {
     'notice.tries.unchanged': 'Niemand hat Zugang erhalten, und Ihr Passwort wurde nicht geändert.',
     'notice.tries.link': 'Unsere E-Mails an Sie enthalten vorerst einen Link statt eines Codes.',
     'notice.tries.you': 'Wenn Sie das waren, fordern Sie noch einmal eine E-Mail an und verwenden Sie den Link:',
-    'notice.tries.not-you': 'Wenn Sie das waren, müssen Sie nichts tun.',
+    'notice.tries.not-you': 'Wenn Sie das nicht waren, müssen Sie nichts tun.',
     'notice.button': 'Passwort zurücksetzen',
     'notice.support': 'Wenn Sie Hilfe brauchen, wenden Sie sich an den Support:',
 

@@ -92,10 +92,29 @@ test('a broken rule has its sentence, with the flow’s own length', () => {
 })
 
 test('the language is the best of those that there are, and English for anything else', () => {
-  const hostile = [null, undefined, '', '*', 'de, fr;q=0.5', '../../etc/passwd', '__proto__', 'en\r\nX: y', ';;;,,,q=1']
-  for (const header of [...hostile, 'x'.repeat(100_000), 'en;q=0', 'EN-us', 'fr, en-GB;q=0.1']) {
+  const hostile = [
+    null,
+    undefined,
+    '',
+    '*',
+    'tlh, vo;q=0.5',
+    '../../etc/passwd',
+    '__proto__',
+    'en\r\nX: y',
+    ';;;,,,q=1',
+  ]
+  for (const header of [...hostile, 'x'.repeat(100_000), 'en;q=0', 'EN-us', 'fr;q=0.1, en-GB', 'de;q=0, fr;q=0']) {
     const picked = pickLocale(header)
     assert.ok(locales.includes(picked), String(header))
     assert.equal(picked, 'en')
   }
+  // RFC 4647, 3.4: the tag itself, then less and less of it; then what is written alike.
+  const wished = {
+    'de-AT, en': 'de',
+    'fr;q=0.2, es-419;q=0.9': 'es',
+    'pt-PT': 'pt-BR',
+    'tlh, it;q=0.1': 'it',
+    DE_de: 'en',
+  }
+  for (const [header, locale] of Object.entries(wished)) assert.equal(pickLocale(header), locale, header)
 })
