@@ -101,10 +101,10 @@ async function watch(
       firstFailure(started.map(([, child]) => child)),
       stop.then(() => 'stop' as const),
     ])
-    if (failed === 'stop') return end(children, screen)
     if (failed !== null) {
-      await end(children, screen)
-      return failed
+      stopping = end(children, screen)
+      const code = await stopping
+      return failed === 'stop' ? code : failed
     }
     for (const [name, child] of started) keep(name, child)
   }

@@ -23,6 +23,7 @@ import {
   populate,
   processesOf,
   serveOn,
+  spawnOn,
   tokenIn,
   visitor,
 } from './real-server.ts'
@@ -33,7 +34,7 @@ const people = 80
 
 describe('on each database', { concurrency: true }, () => {
   for (const { name, make } of places) {
-    describe(`three processes on ${name}`, () => {
+    describe(`three processes on ${name}`, { concurrency: false }, () => {
       let place: Place
       let mail: MailServer
       let child: Child
@@ -211,6 +212,24 @@ describe('on each database', { concurrency: true }, () => {
         for (const [name, pid] of processesOf(child)) assert.equal(isAlive(pid), false, name)
       })
     })
+  }
+})
+
+test('a stop that comes while they start ends all of them, and starts none anew', async () => {
+  const place = await places[0]!.make()
+  try {
+    await populate(place, 1)
+    for (const wait of [1, 2]) {
+      const child = spawnOn(place, 1, { flags: ['--processes', '3'] })
+      await becomes('the first ones are there', () => processesOf(child).size >= wait)
+      child.process.kill('SIGTERM')
+      const { code: exit } = await child.ended
+      assert.equal(exit, 0, child.output())
+      assert.doesNotMatch(child.output(), /started anew/)
+      for (const [name, pid] of processesOf(child)) assert.equal(isAlive(pid), false, name)
+    }
+  } finally {
+    await place.remove()
   }
 })
 

@@ -14,7 +14,7 @@ import { type TestBrowser, type TestOptions, testBrowser } from '../../src/testi
 import { newPostgres } from '../new-postgres.ts'
 import { type Bench, before, openBench, temporaryFolder } from './kit.ts'
 import type { MailServer, Received } from './mail-server.ts'
-import { type Child, childSecret, type ServerOptions, startServer } from './server-child.ts'
+import { type Child, childSecret, type ServerOptions, spawnServer, startServer } from './server-child.ts'
 
 /** An empty database that several processes can open. */
 export type Place = {
@@ -63,6 +63,13 @@ const openHere = (options: TestOptions): Promise<Bench> =>
 /** A server on this place, as `npm` users start it. */
 export const serveOn = (place: Place, mailPort: number, { flags, environment }: ServerOptions = {}): Promise<Child> =>
   startServer(place.folder, '', mailPort, {
+    ...(flags ? { flags } : {}),
+    environment: { ...environment, DATABASE_URL: place.url },
+  })
+
+/** The same, not yet listening. */
+export const spawnOn = (place: Place, mailPort: number, { flags, environment }: ServerOptions = {}) =>
+  spawnServer(place.folder, '', mailPort, {
     ...(flags ? { flags } : {}),
     environment: { ...environment, DATABASE_URL: place.url },
   })
@@ -125,7 +132,7 @@ export async function tokenIn(letter: Received): Promise<string | null> {
 }
 
 /** The processes of `serve --processes`, by name, as its log tells of them; the newest of each. */
-export function processesOf(child: Child): Map<string, number> {
+export function processesOf(child: Pick<Child, 'output'>): Map<string, number> {
   const there = child.output().matchAll(/"message":"a process is there","process":"(\w+)","pid":(\d+)/g)
   return new Map([...there].map(([, name, pid]) => [name!, Number(pid)]))
 }

@@ -25,12 +25,25 @@ export type ServerOptions = {
 }
 
 /** Starts `latchkey serve` on this file and this mail server, and waits until it listens. */
-export async function startServer(
+export async function startServer(...given: Parameters<typeof spawnServer>): Promise<Child> {
+  const { process, output, ended } = spawnServer(...given)
+  const port = await new Promise<number>((resolve, reject) => {
+    process.stdout!.on('data', () => {
+      const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output())
+      if (found) resolve(Number(found[1]))
+    })
+    ended.then(() => reject(new Error(`The server ended before it listened:\n${output()}`)))
+  })
+  return { process, port, output, ended }
+}
+
+/** Starts it, and waits for nothing. */
+export function spawnServer(
   folder: string,
   file: string,
   mailPort: number,
   { flags = [], environment = {} }: ServerOptions = {},
-): Promise<Child> {
+): Omit<Child, 'port'> {
   const args = ['--disable-warning=ExperimentalWarning', main, 'serve', '--port', '0', ...flags]
   const child = spawn(process.execPath, args, {
     cwd: folder,
@@ -50,19 +63,13 @@ export async function startServer(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let written = ''
-  child.stderr!.on('data', (chunk) => {
-    written += chunk
-  })
-  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout!.on('data', (chunk) => {
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on('data', (chunk) => {
       written += chunk
-      const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(written)
-      if (found) resolve(Number(found[1]))
     })
-    ended.then(() => reject(new Error(`The server ended before it listened:\n${written}`)))
-  })
-  return { process: child, port, output: () => written, ended }
+  }
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  return { process: child, output: () => written, ended }
 }
 
 let networks = 0
