@@ -39,7 +39,7 @@ export async function checkLetters(ledger: Ledger, mail: MailServer): Promise<Fi
   }
   await becomes('every letter has come', all, letterPatience).catch(() => {})
   const lost = missing()
-  ledger.faults.push(...lost.slice(0, 20))
+  ledger.faults.push(...lost)
   const twice = [...box.ids.values()].flatMap((ids) => [...ids.values()]).filter((times) => times > 1).length
   const more = acknowledged.filter(
     ({ address, uncertain }) => !ledger.changed.has(address) && (box.ids.get(address)?.size ?? 0) > 1 + uncertain,

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { mailServer } from '../../test/promises/mail-server.ts'
 import { checkDatabase, checkLetters } from './check.ts'
 import { assertInstalled, type Cluster, databaseUser, ownedBy, startCluster } from './cluster.ts'
-import { emptyLedger, tally } from './ledger.ts'
+import { emptyLedger, kindsOf, tally } from './ledger.ts'
 import { host, populate, startOurs } from './ours.ts'
 import { stopAll } from './programs.ts'
 import { playRound, type Round, ways } from './round.ts'
@@ -131,7 +131,7 @@ async function main(): Promise<number> {
   tell(`\nBack after ${back.map((one) => one.toFixed(1)).join(', ')} s (bound ${bound} s).`)
   tell(`Answers: ${tally(ledger.answers).join('; ')}. The slowest took ${(slowest / 1000).toFixed(1)} s.`)
   for (const said of [...letters, ...rest]) tell(`${said}.`)
-  for (const fault of ledger.faults.slice(0, 40)) tell(`FAULT: ${fault}`)
+  for (const said of kindsOf(ledger.faults)) tell(`FAULT: ${said}`)
   tell(ledger.faults.length === 0 ? 'Nothing was lost.' : `${ledger.faults.length} faults.`)
   return ledger.faults.length === 0 ? 0 : 1
 }

@@ -53,3 +53,15 @@ export function tally(answers: readonly Answer[]): string[] {
   }
   return [...counts].sort((a, b) => b[1] - a[1]).map(([key, count]) => `${key}: ${count}`)
 }
+
+/** Faults that differ in their numbers only, told once each: `no letter to person.17@example.org (and 11 such)`. */
+export function kindsOf(faults: readonly string[]): string[] {
+  const kinds = new Map<string, string[]>()
+  for (const fault of faults) {
+    const kind = fault.replaceAll(/\d+/g, '#')
+    kinds.set(kind, [...(kinds.get(kind) ?? []), fault])
+  }
+  return [...kinds.values()].map(([first, ...more]) =>
+    more.length > 0 ? `${first} (and ${more.length} such)` : first!,
+  )
+}

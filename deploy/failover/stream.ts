@@ -38,7 +38,8 @@ const longest = 180_000
 
 /** Starts one. */
 export function startStream(options: StreamOptions, ledger: Ledger): Stream {
-  const agents = options.ports.map(() => new Agent({ keepAlive: true }))
+  // As a load balancer: few idle connections, each in turn, so that none is as old as the server lets it be.
+  const agents = options.ports.map(() => new Agent({ keepAlive: true, maxFreeSockets: 8, scheduling: 'fifo' }))
   const busy = new Set<Promise<void>>()
   let asking = true
   let ended = false
