@@ -130,7 +130,12 @@ export async function openGrant(
 }
 
 /** The slow judgements: what a breach made known, the current password, and the earlier ones that the flow looks back on. */
-async function repeats(kit: Needs, flow: Flow, account: Account, password: string): Promise<Unmet[]> {
+export async function repeats(
+  kit: Pick<Kit, 'store' | 'hasher' | 'isBreached'>,
+  flow: Flow,
+  account: Account,
+  password: string,
+): Promise<Unmet[]> {
   if (await kit.isBreached(password)) return ['common']
   if (account.passwordHash !== null && (await kit.hasher.matches(account.passwordHash, password))) {
     return ['same-as-current']

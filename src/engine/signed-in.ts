@@ -4,14 +4,14 @@
  * failed log-ins (OWASP ASVS 5.0, 6.2.3 and 7.5.1).
  */
 import { type AuditEvent, type Caller, type EventName, event } from './audit.ts'
-import { countsOf } from './change.ts'
+import { countsOf, repeats } from './change.ts'
 import { deviceFor, knownDevice } from './device.ts'
 import type { Flow } from './flow.ts'
 import { fresh } from './keys.ts'
 import { passwordTakes, toldTakes, untoldTakes } from './limits.ts'
 import { namesOf, openedBy } from './login.ts'
 import { notice } from './notice.ts'
-import { type Outcome, refuse, secondsUntil, type Unmet } from './outcome.ts'
+import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import { judge } from './policy.ts'
 import type { Account, Kit, Session } from './ports.ts'
 import { newSession } from './session.ts'
@@ -67,16 +67,17 @@ export async function ownAccount(kit: Reads, token: string): Promise<OwnAccount 
   return { ...opened, sessions, events }
 }
 
+type Makes = Pick<
+  Kit,
+  'random' | 'hasher' | 'limits' | 'remembered' | 'tidyAddress' | 'tidyPassword' | 'isCommon' | 'isBreached'
+>
+
 /**
  * Sets one's own password by the rules of `flow`. Every session ends and this browser gets a new one; every open
  * challenge is revoked, and the owner is told by a letter, as after a reset.
  */
 export async function changeOwn(
-  kit: Reads &
-    Pick<
-      Kit,
-      'random' | 'hasher' | 'limits' | 'remembered' | 'tidyAddress' | 'tidyPassword' | 'isCommon' | 'isBreached'
-    >,
+  kit: Reads & Makes,
   flow: Flow,
   wish: OwnWish,
 ): Promise<
@@ -89,7 +90,8 @@ export async function changeOwn(
   // It may have no password that works here.
   if (account.signOn) return refuse({ code: 'login-elsewhere' })
   const names = await namesOf(kit, account)
-  const refused = (because: string) => event(at, 'password.refused', wish.caller, { accountId: account.id, because })
+  const refused = (because: string | null) =>
+    event(at, 'password.refused', wish.caller, { accountId: account.id, because })
 
   const device = names.map((name) => knownDevice(kit.keys, name, wish.caller.devices)).find(Boolean) ?? null
   const whom = { name: names[0] ?? account.email, block: wish.caller.block, device }
@@ -97,9 +99,11 @@ export async function changeOwn(
     ...toldTakes(kit.keys, kit.limits, whom),
     ...untoldTakes(kit.keys, kit.limits, { accountId: account.id, device }),
   ]
-  const { hits } = await kit.store.take(takes, at, refused('wrong password'))
-  const retryAt = Math.max(0, ...hits.map((hit) => hit.retryAt))
-  if (hits.length > 0) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
+  const { hits } = await kit.store.take(takes, at, refused(null))
+  if (hits.length > 0) {
+    const retryAt = Math.max(...hits.map((hit) => hit.retryAt))
+    return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(retryAt, at) })
+  }
   const current = kit.tidyPassword(wish.current)
   if (!(await kit.hasher.verify(account.passwordHash, current))) {
     await kit.store.note(refused('wrong password'))
@@ -111,11 +115,12 @@ export async function changeOwn(
   )
 
   const offers = passwordTakes(kit.keys, kit.limits, account.id)
-  const { hits: offered } = await kit.store.take(offers, at, refused('too many passwords'))
+  const { hits: offered } = await kit.store.take(offers, at, refused(null))
   if (offered[0]) return refuse({ code: 'too-many-attempts', retryAfter: secondsUntil(offered[0].retryAt, at) })
   const [password, confirm] = [kit.tidyPassword(wish.password), kit.tidyPassword(wish.confirm)]
-  const broken = judge(flow.password, password, { confirm, account, isCommon: kit.isCommon })
-  const unmet = broken.length > 0 ? broken : await repeats(kit, flow, account, current, password)
+  const { isCommon, hasher } = kit
+  const broken = judge(flow.password, password, { confirm, account, isCommon, refuses: hasher.refuses })
+  const unmet = broken.length > 0 ? broken : await repeats(kit, flow, account, password)
   if (unmet.length > 0) {
     await kit.store.note(refused(unmet.join(' ')))
     return refuse({ code: 'password-refused', unmet })
@@ -137,20 +142,6 @@ export async function changeOwn(
   // Another change was first, and has ended this session with all others.
   if (!won) return refuse({ code: 'session-expired' })
   return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }
-}
-
-async function repeats(
-  kit: Pick<Kit, 'store' | 'hasher' | 'isBreached'>,
-  flow: Flow,
-  account: Account,
-  current: string,
-  password: string,
-): Promise<Unmet[]> {
-  if (password === current) return ['same-as-current']
-  if (await kit.isBreached(password)) return ['common']
-  const earlier = flow.password.history > 1 ? await kit.store.history(account.id, flow.password.history - 1) : []
-  for (const hash of earlier) if (await kit.hasher.verify(hash, password)) return ['used-before']
-  return []
 }
 
 /**
