@@ -26,6 +26,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   ar: { name: 'العربية', load: async () => (await import('./ar.ts')).ar },
   he: { name: 'עברית', load: async () => (await import('./he.ts')).he },
   pl: { name: 'Polski', load: async () => (await import('./pl.ts')).pl },
+  ru: { name: 'Русский', load: async () => (await import('./ru.ts')).ru },
   // Added above this line
 }
 
