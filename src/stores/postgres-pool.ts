@@ -21,6 +21,9 @@ export type Statement = { readonly text: string; readonly values?: readonly unkn
 /** What a statement answered. */
 export type Answer = { readonly rows: Record<string, unknown>[]; readonly count: number }
 
+/** `command`: what was done, as the server names it. */
+type Result = { readonly rows: Answer['rows']; readonly rowCount: number | null; readonly command: string }
+
 /** A transaction, open from its first statements on. */
 export type Transaction = {
   /** Sends them together; throws the first error, after which nothing else is of use. */
@@ -146,6 +149,9 @@ export function pooled(options: PoolOptions): Postgres {
             state = 'over'
             told.committing = true
             const answers = await send(client, [...opening, ...statements, { text: 'COMMIT' }])
+            // After an error that was passed over the server undoes everything, and says so without an error.
+            if (answers.at(-1)!.command !== 'COMMIT')
+              throw new TypeError('A transaction that had failed was committed.')
             return answers.slice(opening.length, -1)
           },
         })
@@ -182,15 +188,18 @@ export function pooled(options: PoolOptions): Postgres {
 }
 
 /** Sends all at once and waits for all, so that nothing is on the way on a connection that is given back. */
-async function send(client: Client | PoolClient, statements: readonly Statement[]): Promise<Answer[]> {
+async function send(
+  client: Client | PoolClient,
+  statements: readonly Statement[],
+): Promise<(Answer & Pick<Result, 'command'>)[]> {
   const ended = await Promise.allSettled(
     statements.map(({ text, values }) => (values ? client.query(text, values.map(sendable)) : client.query(text))),
   )
   const failed = ended.find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
   return ended.map((one) => {
-    const { rows, rowCount } = (one as PromiseFulfilledResult<{ rows: Answer['rows']; rowCount: number | null }>).value
-    return { rows, count: rowCount ?? 0 }
+    const { rows, rowCount, command } = (one as PromiseFulfilledResult<Result>).value
+    return { rows, count: rowCount ?? 0, command }
   })
 }
 

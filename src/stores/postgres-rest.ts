@@ -61,8 +61,10 @@ async function purgeLimits(db: Postgres, at: number): Promise<number> {
   let after = ''
   for (let walked = 0; walked < longestWalk; walked++) {
     const { rows } = await db.write({
-      text: `WITH page AS (SELECT key FROM latchkey_limits WHERE key > $1 ORDER BY key LIMIT ${step}),
-        gone AS (DELETE FROM latchkey_limits WHERE key IN (SELECT key FROM page) AND over_at <= $2 RETURNING 1)
+      text: `WITH page AS (SELECT key, over_at FROM latchkey_limits WHERE key > $1 ORDER BY key LIMIT ${step}),
+        over AS (SELECT key FROM latchkey_limits WHERE key IN (SELECT key FROM page WHERE over_at <= $2)
+          AND over_at <= $2 FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM latchkey_limits WHERE key IN (SELECT key FROM over) RETURNING 1)
         SELECT (SELECT max(key) FROM page) AS next, (SELECT count(*) FROM page) AS seen, count(*) AS gone FROM gone`,
       values: [after, at],
     })
