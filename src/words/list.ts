@@ -27,6 +27,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   he: { name: 'עברית', load: async () => (await import('./he.ts')).he },
   pl: { name: 'Polski', load: async () => (await import('./pl.ts')).pl },
   ru: { name: 'Русский', load: async () => (await import('./ru.ts')).ru },
+  tr: { name: 'Türkçe', load: async () => (await import('./tr.ts')).tr },
   // Added above this line
 }
 
