@@ -28,6 +28,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   pl: { name: 'Polski', load: async () => (await import('./pl.ts')).pl },
   ru: { name: 'Русский', load: async () => (await import('./ru.ts')).ru },
   tr: { name: 'Türkçe', load: async () => (await import('./tr.ts')).tr },
+  'zh-Hans': { name: '简体中文', load: async () => (await import('./zh-Hans.ts')).zhHans },
   // Added above this line
 }
 
