@@ -22,6 +22,7 @@ import type { Asset, Env, Parts } from './parts.ts'
 import { hasPages, isCode, type PagesFlow, shared } from './routes.ts'
 import { served } from './served.ts'
 import { postLogin, postLogout, showLogin } from './sign-in.ts'
+import { spaWords } from './spa-words.ts'
 
 type C = Context<Env>
 type Handler = (c: C) => Response | Promise<Response>
@@ -239,7 +240,9 @@ function routeSpa(parts: Parts, files: ReadonlyMap<string, Asset>, route: Route)
     login: first?.loginUrl ?? first?.routes.login ?? '/login/',
     brand: json?.brand.name ?? 'Latchkey',
   }
-  route(`${base}/config.json`, { GET: (c) => c.json(settings) })
+  route(`${base}/config.json`, {
+    GET: (c) => c.json({ ...settings, words: json ? spaWords(speakOn(c), json) : null }),
+  })
   const show: Handler = (c) => c.body(index?.body ?? '', 200, { 'Content-Type': 'text/html; charset=utf-8' })
   const pages = json?.face === 'json' ? Object.values(json.routes.spa) : []
   // The link's page once more without its token: there a reload ends up.

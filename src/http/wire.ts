@@ -81,3 +81,12 @@ export type Problem = {
 export type SpaAskBody = Solved & { email: string }
 export type SpaChangeBody = Solved & { token: string; new_password: string }
 export type SpaAnswer = { message: string }
+
+/** Sentences of the front end, part of `<base>/config.json`: by the names that it has for them. */
+export type SpaWords = {
+  readonly lang: string
+  readonly dir: 'ltr' | 'rtl'
+  readonly page: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string>>
+  readonly rules: Readonly<Record<string, string>>
+}

@@ -8,7 +8,7 @@ import { Page } from './page.tsx'
 import { type Held, ResetPassword } from './reset-password.tsx'
 import { createRouter } from './router.ts'
 import { SetupContext, setUp, useSetup } from './setup.ts'
-import { texts } from './texts.ts'
+import { speak, texts } from './texts.ts'
 
 /** The application: its configuration first, then the page of the address. */
 export function App({ base, held }: { base: string; held: Held }): ReactElement {
@@ -16,7 +16,10 @@ export function App({ base, held }: { base: string; held: Held }): ReactElement 
   // Tried again without a reload, which would forget the token.
   const load = useCallback(() => {
     setAnswer(null)
-    void loadConfig(base).then(setAnswer)
+    void loadConfig(base).then((loaded) => {
+      if (loaded.ok) speak(loaded.words, document)
+      setAnswer(loaded)
+    })
   }, [base])
   useEffect(load, [load])
 

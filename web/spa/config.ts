@@ -1,8 +1,16 @@
 /** What the server tells the front end: `<base>/config.json`. Not in the page, since its policy forbids inline code. */
+import type { SpaWords } from '../../src/http/wire.ts'
 import { type Answer, exchange } from '../../src/react/exchange.ts'
 
 /** `api`: origin and prefix of the API, empty for this origin. `login`: the log-in page of the application. */
-export type Config = { readonly api: string; readonly base: string; readonly login: string; readonly brand: string }
+export type Config = {
+  readonly api: string
+  readonly base: string
+  readonly login: string
+  readonly brand: string
+  /** In the visitor's language; null in English. */
+  readonly words: SpaWords | null
+}
 
 /** The base that the server wrote into the page, with a slash at its end. */
 export function baseOf(page: Document): string {

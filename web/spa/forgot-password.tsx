@@ -4,7 +4,7 @@ import { Link, useRouter } from './link.tsx'
 import { Page } from './page.tsx'
 import { Return } from './return.tsx'
 import { useSetup } from './setup.ts'
-import { texts } from './texts.ts'
+import { formTexts, texts } from './texts.ts'
 
 /** `/forgot-password`: asks for the address, and says the same whoever it is. */
 export function ForgotPassword(): ReactElement {
@@ -31,7 +31,7 @@ export function ForgotPassword(): ReactElement {
   return (
     <Page heading={texts.askHeading} brand={config.brand}>
       <p>{texts.askLead}</p>
-      <AskForm {...formOf(state)} email={shown.step === 'asking' ? shown.email : ''} onAsk={ask} />
+      <AskForm {...formOf(state)} texts={formTexts} email={shown.step === 'asking' ? shown.email : ''} onAsk={ask} />
       <p>
         <Link to="/login">{texts.backToLogin}</Link>
       </p>

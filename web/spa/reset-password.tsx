@@ -4,7 +4,7 @@ import { Link, useRouter } from './link.tsx'
 import { Page } from './page.tsx'
 import { Return } from './return.tsx'
 import { useSetup } from './setup.ts'
-import { texts } from './texts.ts'
+import { formTexts, texts } from './texts.ts'
 
 /** Where the token is between the address and the server: in memory, until it is used or dead. */
 export type Held = { token: string | null }
@@ -37,7 +37,13 @@ function SetPassword({ token, held }: { token: string; held: Held }): ReactEleme
       ) : (
         <>
           <p>{texts.setLead}</p>
-          <NewPasswordForm {...formOf(state)} rules={shown.rules} account={shown.account} onChange={change} />
+          <NewPasswordForm
+            {...formOf(state)}
+            texts={formTexts}
+            rules={shown.rules}
+            account={shown.account}
+            onChange={change}
+          />
         </>
       )}
     </Page>

@@ -1,5 +1,8 @@
-/** The sentences of the pages. Those of the forms are in `src/react/texts.ts`. */
-export const texts = {
+import type { SpaWords } from '../../src/http/wire.ts'
+import type { TextsGiven } from '../../src/react/index.ts'
+
+/** What is said until the server has told others, and where it tells none. */
+export const english = {
   loading: 'Loading…',
   loadFailed: 'This page could not be loaded',
   tryAgain: 'Try again',
@@ -30,4 +33,18 @@ export const texts = {
   stay: 'Stay on this page',
   notFoundHeading: 'Page not found',
   notFoundLead: 'There is nothing at this address.',
-} as const
+}
+
+/** The sentences of the pages, as they were said last: English until the server has told others. */
+export let texts: Readonly<typeof english> = english
+
+/** Those of the forms; empty where they say their own. */
+export let formTexts: TextsGiven = {}
+
+/** Speaks the visitor's language from now on, and says so on the document; what is not said in it stays English. */
+export function speak(words: SpaWords | null, page: Document): void {
+  texts = { ...english, ...words?.page }
+  formTexts = words ? { ...words.form, rules: words.rules } : {}
+  page.documentElement.lang = words?.lang ?? 'en'
+  page.documentElement.dir = words?.dir ?? 'ltr'
+}
