@@ -611,3 +611,15 @@ test('many rows are removed while others are written', async (t) => {
   assert.equal(first + second, 1200 + 1200)
   assert.equal((await store.outbox(late)).due, 1250)
 })
+
+test('the driver is loaded where a database of this kind is opened, and nowhere else', async () => {
+  const at = (file: string) => JSON.stringify(new URL(file, import.meta.url))
+  const code = `import { createRequire } from 'node:module'
+    const loaded = () => Object.keys(createRequire(${at('.')}).cache).some((file) => /node_modules.pg.lib/.test(file))
+    for (const file of [${['../cli/commands.ts', '../server/run.ts', './postgres.ts'].map(at).join()}]) await import(file)
+    const before = loaded()
+    await import(${at('./postgres-store.ts')})
+    console.log(before, loaded())`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  assert.equal(await output(child), 'false true\n')
+})
