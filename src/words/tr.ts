@@ -144,7 +144,7 @@ export const tr: Language = {
 
     'limit.text': 'Lütfen {minutes, plural, one {# dakika} other {# dakika}} bekleyin ve yeniden deneyin',
     'limit.countdown': 'Kalan süre: {time}',
-    'limit.since': '(bu sayfanın açılışından itibaren)',
+    'limit.since': ', bu sayfanın açılışından itibaren',
     'limit.over': 'Artık yeniden deneyebilirsiniz.',
     'limit.button': 'Yeniden dene',
     'limit.why': 'Hesabınızda bir sorun yok. Bu sınır, başkalarının tahmin yürütmesini engeller.',
