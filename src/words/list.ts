@@ -29,6 +29,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   ru: { name: 'Русский', load: async () => (await import('./ru.ts')).ru },
   tr: { name: 'Türkçe', load: async () => (await import('./tr.ts')).tr },
   'zh-Hans': { name: '简体中文', load: async () => (await import('./zh-Hans.ts')).zhHans },
+  hi: { name: 'हिन्दी', load: async () => (await import('./hi.ts')).hi },
   // Added above this line
 }
 
