@@ -1,12 +1,13 @@
 /** A letter's turn: whom it goes to, what it carries, and why one is not sent. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bench, caller, letters, linkIn, mail, onBench, owner, stranger } from '../../test/verbs.ts'
+import { type Bench, caller, isCounted, letters, linkIn, mail, onBench, owner, stranger } from '../../test/verbs.ts'
 import { classic, code, spa, stateless, verified } from '../flows/index.ts'
 import { nobody } from './audit.ts'
 import type { Flow } from './flow.ts'
 import { type Issued, issue } from './issue.ts'
 import { digest, keyring } from './keys.ts'
+import { unknownTakes } from './limits.ts'
 import { notice } from './notice.ts'
 import type { Account, Kit } from './ports.ts'
 import { codeOf, columnReference, linkToken, noAccount, signedToken, uidOf } from './proof.ts'
@@ -292,4 +293,120 @@ test('a notice goes to the address of its moment, in the words of the account as
     assert.deepEqual(await issue(kit, code, told), sent({ ...noAccount, id: told.accountId!, email: owner }))
     const nobodys = { ...told, accountId: null }
     assertDropped(kit, await issue(kit, code, nobodys), code, 'letter.dropped', 'no account')
+  }))
+
+// Addresses that nobody has, and addresses of several
+
+const telling = (flow: Flow): Flow => ({ ...flow, tellsUnknown: true })
+
+test('an address that nobody has is told so once a week over all flows, where the flow tells it', () =>
+  onBench(async ({ kit, clock }) => {
+    const address = 'nobody@example.org'
+    const first = await mail(kit, telling(classic), address)
+    const { challengeId, expiresAt } = first.letter
+    const told = {
+      kind: 'send',
+      account: { ...noAccount, email: address },
+      proof: { kind: 'no-account', secret: '' },
+      expiresAt,
+      event: noted(kit, 'letter.sent', classic, { challengeId, because: 'no account' }),
+    }
+    assert.deepEqual(first.issued, told)
+    const addressKey = digest(kit.keys.lasting, 'address', [address])
+    assert.ok(await isCounted(kit, unknownTakes(kit.keys, addressKey, first.letter.id).once))
+    assert.match((await kit.store.challenge(challengeId!))!.accountId!, /^decoy:/)
+    assert.deepEqual(await issue(kit, telling(classic), first.letter), told, 'sent again it is the same letter')
+    for (const flow of [classic, spa]) {
+      const again = await mail(kit, telling(flow), address, stranger(1))
+      const more = { challengeId: again.letter.challengeId }
+      assertDropped(kit, again.issued, flow, 'letter.dropped', 'no account', more)
+    }
+    assert.deepEqual((await issue(kit, telling(classic), first.letter)).kind, 'send')
+    assert.equal((await mail(kit, telling(stateless), 'other@example.org')).issued.kind, 'send')
+    clock.turn({ days: 7 })
+    assert.equal((await mail(kit, telling(classic), address)).issued.kind, 'send')
+    clock.turn({ minutes: 20 })
+    assert.equal((await mail(kit, classic, 'third@example.org')).issued.kind, 'drop')
+  }))
+
+test('who has an account that may not recover is told nothing, and a notice of nobody goes nowhere', () =>
+  onBench(async ({ kit, clock, add, ana }) => {
+    await add('eve@example.org', { active: false })
+    assert.equal((await mail(kit, telling(classic), 'eve@example.org')).issued.kind, 'drop')
+    const told = { ...notice(kit, 'changed', classic, ana(), caller, clock.now()), accountId: null }
+    assertDropped(kit, await issue(kit, telling(classic), told), classic, 'letter.dropped', 'no account')
+    assert.equal((await mail(kit, telling(classic))).secret.slice(0, 6), 'https:', 'and who has one gets the proof')
+  }))
+
+test('of several accounts under one address each that may recover has a letter of its own; of one the letter is its own', () =>
+  onBench(async ({ kit, ana, add, alter, accounts }) => {
+    const ids: string[] = []
+    for (const [name, more] of [
+      ['bea', {}],
+      ['cid', { active: false }],
+    ] as const) {
+      const id = await add(`${name}@example.org`, more)
+      alter({ email: 'ANA@example.org' }, id)
+      ids.push(id)
+    }
+    for (const flow of [classic, code, stateless]) {
+      const { flowId, letter, issued } = await mail(kit, flow)
+      const challenge = letter.challengeId === null ? null : await kit.store.challenge(challengeIdOf(kit, flowId))
+      assert.ok(issued.kind === 'split')
+      assert.deepEqual(
+        issued.settlement.letters.map(({ accountId }) => accountId),
+        [ana().id, ids[0]],
+        'none for who may not recover',
+      )
+      assert.equal(issued.settlement.challenges.length, challenge ? 2 : 0)
+      if (challenge) assert.match(challenge.accountId!, /^decoy:/, 'what the asker holds is nobody’s')
+      const because = 'a letter for each account'
+      assert.deepEqual(issued.event, noted(kit, 'letter.dropped', flow, { challengeId: letter.challengeId, because }))
+    }
+    // With one left that may recover it is his, and with none the first is judged.
+    alter({ active: false }, ids[0])
+    const { issued } = await mail(kit, spa)
+    assert.equal(issued.kind === 'send' && issued.account.id, ana().id)
+    alter({ active: true }, ids[0])
+    alter({ active: false })
+    const second = await mail(kit, spa, owner, stranger(1))
+    assert.equal(second.issued.kind === 'send' && second.issued.account.id, ids[0], 'though he be the second')
+    alter({ active: false }, ids[0])
+    accounts.set(ids[1]!, { ...accounts.get(ids[1]!)!, verified: false })
+    const none = await mail(kit, verified)
+    assert.ok(none.issued.kind === 'drop')
+    assert.deepEqual([none.issued.event.because, none.issued.event.accountId], ['not active', ana().id])
+  }))
+
+test('a letter that one was split into is of its account alone, and is dropped with it', () =>
+  onBench(async ({ kit, ana, add, alter, accounts, clock }) => {
+    const id = await add('bea@example.org')
+    alter({ email: owner }, id)
+    for (const flow of [spa, code]) {
+      await request(kit, flow, { address: owner, caller, previous: null, resend: false })
+      const at = clock.now()
+      const [leased] = await kit.store.lease(1, at, at + 1000, 'lease')
+      const issued = await issue(kit, flow, leased!.letter)
+      assert.ok(issued.kind === 'split')
+      await kit.store.settle(leased!.letter.id, 'lease', at, issued.settlement, issued.event)
+      const parts = await letters(kit)
+      assert.equal(parts.length, 2)
+      for (const part of parts) {
+        const own = await issue(kit, flow, part)
+        assert.ok(own.kind === 'send' && own.proof)
+        assert.equal(own.proof.kind, flow === code ? 'link-instead' : 'link')
+        const opened = await openLink(kit, flow, linkIn(flow, own.proof.secret))
+        assert.equal(opened.ok && opened.account.id, part.accountId)
+      }
+      const beas = parts.find(({ accountId }) => accountId === id)!
+      const row = accounts.get(id)!
+      accounts.delete(id)
+      const { challengeId } = beas
+      assertDropped(kit, await issue(kit, flow, beas), flow, 'letter.dropped', 'no account', {
+        challengeId,
+        accountId: id,
+      })
+      accounts.set(id, row)
+    }
+    assert.ok(ana().active)
   }))

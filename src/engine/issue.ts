@@ -127,7 +127,7 @@ async function accountsFor(kit: Needs, flow: Flow, letter: Letter, address: stri
   const found = await kit.accounts.byAddress(address)
   if (letter.accountId !== null) return found.filter(({ id }) => id === letter.accountId)
   const able = found.filter((one) => ineligible(flow, one) === null)
-  return able.length > 0 ? able : found.slice(0, 1)
+  return able.length > 0 ? able : found
 }
 
 async function toldOf(kit: Needs, letter: Letter, address: string): Promise<Account | null> {

@@ -40,3 +40,61 @@ test('what is no colour is named', () => {
   }
   assert.deepEqual(notColours({ light: '#AABBCC', dark: '#001122' }), [])
 })
+
+test('contrast is WCAG’s to the last digit, in dark colours too', () => {
+  for (const [one, other, ratio] of [
+    ['#777777', '#ffffff', 4.478],
+    ['#0a0a0a', '#ffffff', 19.798],
+    ['#0b0b0b', '#000000', 1.0669],
+    ['#050505', '#000000', 1.0304],
+    ['#ff0000', '#000000', 5.252],
+    ['#00ff00', '#000000', 15.304],
+    ['#0000ff', '#000000', 2.444],
+  ] as const) {
+    assert.ok(Math.abs(contrast(one, other) - ratio) < 0.001, `${one} ${other} ${contrast(one, other)}`)
+    assert.equal(contrast(one, other), contrast(other, one))
+  }
+})
+
+/** How far two colours lie apart. */
+const apart = (one: string, other: string): number =>
+  [1, 3, 5].reduce(
+    (sum, at) =>
+      sum + Math.abs(Number.parseInt(one.slice(at, at + 2), 16) - Number.parseInt(other.slice(at, at + 2), 16)),
+    0,
+  )
+
+test('the colour that is proposed is the nearest on the way to what stands out: one that can hardly be read changes hardly', () => {
+  // A touch too light for text on the card that is tinted with it.
+  const [found] = unreadable({ light: '#767676' })
+  assert.ok(found && apart(found.better, '#767676') < 40, found?.better)
+  assert.deepEqual(unreadable({ light: found.better }), [])
+  const [yellow] = unreadable({ light: '#ffd400' })
+  assert.ok(yellow && apart(yellow.better, '#ffd400') < apart(standardColors.light, '#ffd400'))
+  const [night] = unreadable({ light: '#1d3b8b', dark: '#5b5b5b' })
+  assert.ok(night && apart(night.better, '#5b5b5b') < 200 && apart(night.better, '#ffffff') > 100, night?.better)
+})
+
+test('a dark colour of its own is taken as it is, else one is made of the light one: comfortable, and no lighter', () => {
+  assert.equal(paletteOf({ light: '#8b1a2b', dark: '#abcdef' }).dark.accent, '#abcdef')
+  for (const light of ['#8b1a2b', '#00563f', '#4b0082']) {
+    const { accent } = paletteOf({ light }).dark
+    const least = Math.min(contrast(accent, '#121417'), contrast(accent, '#1b1e23'))
+    assert.ok(least >= 7 && least < 8.5, `${accent} ${least}`)
+    assert.notEqual(accent, standardColors.dark)
+  }
+  assert.equal(paletteOf({ light: '#ffffff' }).dark.accent, '#ffffff', 'what can be read stays')
+})
+
+test('what stands on a colour is white or nearly black, whichever can be read better', () => {
+  const on = (light: string): string => paletteOf({ light }).light.onAccent
+  assert.deepEqual(
+    [on('#000000'), on('#2256c5'), on('#ffd400'), on('#ffffff')],
+    ['#ffffff', '#ffffff', '#0c1930', '#0c1930'],
+  )
+})
+
+test('a colour that is no colour in the dark is named too, and nothing but the colour may stand there', () => {
+  assert.deepEqual(notColours({ light: '#AABBCC', dark: 'red' }), ['red'])
+  assert.deepEqual(notColours({ light: 'x#aabbcc', dark: ['#aabbcc'] as never }), ['x#aabbcc', '#aabbcc'])
+})
