@@ -49,6 +49,7 @@ export async function postgresSource(url: string): Promise<Source> {
           index: match.index,
           advice: about.kind === 'v' ? null : advice,
           rows: `(${users.select} WHERE ${users.is})`,
+          lastRows: `${users.select} WHERE ${users.is} ORDER BY ${users.id} DESC`,
           barred: [...barredIn(mapping, await look(run, mapping)), ...barredFrom(about)],
         }
       }),

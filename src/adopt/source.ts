@@ -23,6 +23,8 @@ export type Mapped = {
   readonly advice: string | null
   /** The accounts as a table to select from: id, email (never null), "passwordHash", active and more. */
   readonly rows: string
+  /** The same in the order of their ids, the last first, to be ended by a LIMIT: of numbers, the newest. */
+  readonly lastRows: string
   /** Why a reset could not write here, and what to do about it; a sentence each. */
   readonly barred: readonly string[]
 }

@@ -19,7 +19,7 @@ export function sqliteSource(path: string): Source {
   if (!existsSync(path)) throw new Fault('configuration', `${path} is not there.`)
   const db = guarded(file, () => new DatabaseSync(path, { readOnly: true, timeout: file.busyTimeout }))
   // What is sorted goes to the disk, not into memory.
-  guarded(file, () => db.exec('PRAGMA temp_store = FILE; PRAGMA cache_size = -16000'))
+  guarded(file, () => db.exec('PRAGMA temp_store = FILE; PRAGMA cache_size = -2000'))
   const reading = async <T>(work: () => T): Promise<T> => guarded(file, work)
   // A view can be looked at, though not written.
   const usersIn = (mapping: AccountsTable) => usersOf(mapping, false, { ...look(db, mapping), views: [] }, db)
@@ -30,13 +30,14 @@ export function sqliteSource(path: string): Source {
     all: (sql) => reading(() => db.prepare(sql).all()),
     mapped: (mapping) =>
       reading(() => {
-        const { select, is } = usersIn(mapping)
+        const { select, is, id } = usersIn(mapping)
         const isView = look(db, mapping).views.includes(mapping.table)
         const advice = `CREATE INDEX ${quote(`${mapping.table}_lower_email`)} ON ${quote(mapping.table)} (lower(${quote(mapping.email)}));`
         return {
           index: matchOf(db, mapping, is).index,
           advice: isView ? null : advice,
           rows: `(${select} WHERE ${is})`,
+          lastRows: `${select} WHERE ${is} ORDER BY ${id} DESC`,
           barred: [...barredIn(db, mapping), ...unwritable(path)],
         }
       }),

@@ -25,7 +25,11 @@ const mostKinds = 200
 const newest = 500
 
 /** Counts. `preferred`: forms that are taken before others that look alike. */
-export async function survey(source: Source, { rows }: Mapped, preferred: readonly FormName[]): Promise<Survey> {
+export async function survey(
+  source: Source,
+  { rows, lastRows }: Mapped,
+  preferred: readonly FormName[],
+): Promise<Survey> {
   const sql = sqlOf(source.dialect)
   const [totals] = await source.all(`SELECT count(*) AS accounts, count(*) FILTER (WHERE email = '') AS missing,
     count(*) FILTER (WHERE email <> '' AND email NOT LIKE '%_@_%') AS odd,
@@ -37,7 +41,7 @@ export async function survey(source: Source, { rows }: Mapped, preferred: readon
       WHERE email <> '' GROUP BY ${sql.folded} HAVING count(*) > 1) AS two`)
   const kinds = await source.all(`SELECT ${sql.kind} AS kind, count(*) AS n, min(${sql.password}) AS sample
     FROM ${rows} AS one GROUP BY 1 ORDER BY 2 DESC LIMIT ${mostKinds}`)
-  const last = await source.all(`SELECT ${sql.password} AS sample FROM ${rows} AS one ORDER BY id DESC LIMIT ${newest}`)
+  const last = await source.all(`SELECT "passwordHash" AS sample FROM (${lastRows} LIMIT ${newest}) AS one`)
   const number = (value: unknown): number => Number(value ?? 0)
   const accounts = number(totals?.accounts)
   const counted = kinds.map(({ kind, n, sample }) => ({

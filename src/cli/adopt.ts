@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { check, type Trial } from '../adopt/check.ts'
+import type { Trial } from '../adopt/check.ts'
 import { openSource } from '../adopt/open.ts'
 import { type Plan, plan } from '../adopt/plan.ts'
 import { plain, type Source, type Table } from '../adopt/source.ts'
@@ -11,7 +11,6 @@ import { recognise } from '../adopt/systems/index.ts'
 import { tell, tellNothing, titleOf } from '../adopt/tell.ts'
 import { configFile, configText, environmentFile, environmentText } from '../adopt/write.ts'
 import type { UsersTable } from '../options.ts'
-import { loadFile } from '../server/file.ts'
 import { systemRandom } from '../system.ts'
 import { type Command, type Io, readArgs, UsageError } from './command.ts'
 
@@ -156,6 +155,7 @@ async function checkOne(source: Source, values: Values, io: Io): Promise<number>
     pepper: io.environment.HASH_PEPPER,
     random: systemRandom,
   }
+  const { check } = await import('../adopt/check.ts')
   const steps = await check(source, trial)
   for (const { ok, said } of steps) await io.out(`${ok ? 'ok    ' : 'error '} ${said}\n`)
   const good = steps.every(({ ok }) => ok)
@@ -165,6 +165,7 @@ async function checkOne(source: Source, values: Values, io: Io): Promise<number>
 
 /** As the configuration has it, else as it would be written. */
 async function tableToCheck(source: Source, values: Values, io: Io): Promise<UsersTable | number> {
+  const { loadFile } = await import('../server/file.ts')
   const { path, options, findings } = await loadFile(io.folder)
   if (findings.length > 0) {
     io.error(`latchkey: ${path} cannot be used: ${findings.map(({ message }) => message).join(' ')}\n`)
