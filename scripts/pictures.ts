@@ -17,19 +17,11 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string', default: fileURLToPath(new URL('../docs/pictures/', import.meta.url)) },
     only: { type: 'string', default: '' },
-    all: { type: 'boolean', default: false },
   },
 })
 
-/** Widths with the palettes that are kept; `--all` takes every one. */
-const kept = [
-  [360, 'light'],
-  [360, 'dark'],
-  [768, 'light'],
-  [1280, 'dark'],
-  [1280, 'light'],
-  [768, 'dark'],
-] as const
+/** Each width in both palettes; what is wide is taken at half its size, to be looked at as a whole. */
+const shots = [360, 768, 1280].flatMap((width) => (['light', 'dark'] as const).map((palette) => ({ width, palette })))
 
 const assets = readAssets(null)
 const files: Record<string, { body: string | Uint8Array; type: string }> = {
@@ -38,24 +30,26 @@ const files: Record<string, { body: string | Uint8Array; type: string }> = {
   '/strength.js': assets.strength,
 }
 
-async function take(browser: Browser, width: number, colorScheme: 'light' | 'dark'): Promise<void> {
+async function take(browser: Browser, { width, palette }: (typeof shots)[number]): Promise<void> {
   const context = await browser.newContext({
     viewport: { width, height: 640 },
-    colorScheme,
+    deviceScaleFactor: width > 360 ? 0.5 : 1,
+    colorScheme: palette,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',
     locale: 'en-GB',
   })
   const page = await context.newPage()
   for (const [name, html] of Object.entries(screens)) {
-    if (!name.includes(values.only)) continue
+    // A letter is as wide as it gets at 768 px.
+    if (!name.includes(values.only) || (width > 768 && name.startsWith('letter'))) continue
     await page.route('http://pictures.invalid/**', (route) => {
       const file = files[new URL(route.request().url()).pathname]
       if (file) return route.fulfill({ body: Buffer.from(file.body), contentType: file.type })
       return route.fulfill({ body: html, contentType: 'text/html; charset=utf-8' })
     })
     await page.goto('http://pictures.invalid/')
-    await page.screenshot({ path: join(values.out, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+    await page.screenshot({ path: join(values.out, `${name}-${width}-${palette}.png`), fullPage: true })
     await page.unrouteAll()
   }
   await context.close()
@@ -64,7 +58,7 @@ async function take(browser: Browser, width: number, colorScheme: 'light' | 'dar
 mkdirSync(values.out, { recursive: true })
 const browser = await startBrowser()
 try {
-  for (const [width, scheme] of values.all ? kept : kept.slice(0, 4)) await take(browser, width, scheme)
+  for (const shot of shots) await take(browser, shot)
 } finally {
   await browser.close()
 }

@@ -39,7 +39,6 @@ export const screens: Readonly<Record<string, string>> = {
   'login-refused': pages.login(classic, { action: '/', value: ana, problem: 'login-failed', toast: null }),
   'dead-link': pages.problem(classic, { kind: 'link-dead', retryAfter: null }),
   'too-many': pages.problem(frame, { kind: 'too-many-attempts', retryAfter: 872 }),
-  expired: pages.problem(frame, { kind: 'session-expired', retryAfter: null }),
   account: pages.account(classic, {
     ...{ email: ana, username: 'ana', action: '/', sessionsAction: '/', logoutAction: '/', toast: 'changed' },
     password: { rule: { ...plain, notAllDigits: true }, unmet: [], wrong: false },
@@ -54,8 +53,9 @@ export const screens: Readonly<Record<string, string>> = {
     ],
   }),
   ...Object.fromEntries(
-    [...lettersOf('en', flows.classic, classic.brand), ...lettersOf('en', flows.code, norsu).slice(0, 3)].map(
-      ({ name, content }) => [`letter-${name}`, writeLetter(content).html] as const,
-    ),
+    [
+      ...lettersOf('en', flows.classic, classic.brand).filter(({ content }) => content.kind !== 'other-door'),
+      ...lettersOf('en', flows.code, norsu).slice(0, 1),
+    ].map(({ name, content }) => [`letter-${name}`, writeLetter(content).html] as const),
   ),
 }
