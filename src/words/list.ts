@@ -30,6 +30,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   tr: { name: 'Türkçe', load: async () => (await import('./tr.ts')).tr },
   'zh-Hans': { name: '简体中文', load: async () => (await import('./zh-Hans.ts')).zhHans },
   hi: { name: 'हिन्दी', load: async () => (await import('./hi.ts')).hi },
+  ja: { name: '日本語', load: async () => (await import('./ja.ts')).ja },
   // Added above this line
 }
 
