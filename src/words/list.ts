@@ -31,6 +31,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   'zh-Hans': { name: '简体中文', load: async () => (await import('./zh-Hans.ts')).zhHans },
   hi: { name: 'हिन्दी', load: async () => (await import('./hi.ts')).hi },
   ja: { name: '日本語', load: async () => (await import('./ja.ts')).ja },
+  uk: { name: 'Українська', load: async () => (await import('./uk.ts')).uk },
   // Added above this line
 }
 
