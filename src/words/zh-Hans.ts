@@ -342,7 +342,7 @@ export const zhHans: Language = {
       'letter.text': '您请求重置 {longName} 的密码。',
       'letter.link': '您的验证码是：',
       'letter.expires': '此验证码 {life}内有效。',
-      'letter.closing': '此致',
+      'letter.closing': '祝好！',
     },
 
     spa: {
