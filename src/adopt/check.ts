@@ -70,7 +70,15 @@ export async function check(source: Source, trial: Trial): Promise<Step[]> {
   // Of ASCII and under 72 bytes, so that every form holds it.
   const password = fresh(trial.random, 24)
   const hash = await hashes.hash(password)
-  const { set, after } = await source.tryOut(mapping, account, hash)
+  const tried = await source.tryOut(mapping, account, hash).catch((error: unknown) => String((error as Error).message))
+  if (typeof tried === 'string') {
+    step(
+      false,
+      `the database does not take ${hash.length} letters of ${form} (is the password's column too short?): ${tried}`,
+    )
+    return steps
+  }
+  const { set, after } = tried
   if (!step(set, 'a new password is set, in a transaction that is undone')) return steps
   const isKept = after?.passwordHash === hash
   if (

@@ -141,7 +141,8 @@ function placeOf(dialect: Place['dialect'], url: string, folder: string, own: Ow
       await own.run(readFileSync(name.startsWith('django') || name === 'supabase' ? special : general, 'utf8'))
     },
     adopt: (...args) => adoptWith({}, url, ...args),
-    adoptWith: (more, ...args) => adoptWith(more, url, ...args),
+    adoptWith: (more, ...args) =>
+      more.environment?.DATABASE_URL ? adoptWith(more, ...args) : adoptWith(more, url, ...args),
   }
 }
 
