@@ -189,6 +189,13 @@ test('a statement that hangs is given up on, alone, and then all goes on', async
     ])
     for (const one of [read, wrote]) assert.equal(one.status === 'rejected' && one.reason.code, 'database-busy')
     assert.equal(other.status, 'fulfilled')
+    // What is in a transaction the server has ended too: nothing of it is done when the way is free again.
+    const { rows } = await db.query(`SELECT mode FROM pg_locks JOIN pg_database ON pg_database.oid = database
+      WHERE datname = current_database() AND NOT granted`)
+    assert.deepEqual(
+      rows.filter(({ mode }) => mode !== 'AccessShareLock'),
+      [],
+    )
     await db.query('COMMIT')
   })
   assert.equal((await store.challenge(challenge.id))?.id, challenge.id)

@@ -106,6 +106,26 @@ test('processes that prove one code at once: one is first', async (t) => {
   assert.deepEqual(wins.map(Number).sort(), [0, 0, 1])
 })
 
+test('stores with connections of their own that prove, try and take at the same moment: no more than may', async (t) => {
+  const url = await newUrl(t)
+  const stores = await Promise.all(Array.from({ length: 4 }, async () => (await opened(t, url)).store))
+  const [first] = stores
+  const event = anEvent('proof.accepted')
+  const notice = { limit: 'resend' as const, letter: aLetter(), queue: false, event: anEvent('limit.crossed') }
+  for (let round = 0; round < 20; round++) {
+    const challenge = await asked(first!, { triesLeft: 2 })
+    const tries = await Promise.all(stores.map((store) => store.takeTry(challenge.id, start, [], notice)))
+    assert.equal(tries.filter(Boolean).length, 2)
+    const take = aTake('log-ins-per-account', 3, `round ${round}`)
+    const taken = await Promise.all(stores.map((store) => store.take([take], start, null)))
+    assert.equal(taken.filter(({ hits }) => hits.length === 0).length, 3)
+    const proved = await Promise.all(
+      stores.map((store, index) => store.prove(challenge.id, `nonce ${index}`, start, [], [], event)),
+    )
+    assert.equal(proved.filter(Boolean).length, 1)
+  }
+})
+
 test('processes that take from one limit at once keep it exactly', async (t) => {
   const url = await newUrl(t)
   const race = `
@@ -210,6 +230,21 @@ test('ten processes migrate one new database, and each step is applied once', as
   ])
   assert.deepEqual(await postgres(url).pending(own, true), [])
 })
+
+test('of ten migrations at the same moment each step is applied by one', async (t) => {
+  const url = await newUrl(t, false)
+  const applied = await atOnce(10, () => postgres(url).migrate(own, true))
+  assert.deepEqual(
+    applied
+      .flat()
+      .map(({ name }) => name)
+      .sort(),
+    (await stepsOf(url)).sort(),
+  )
+})
+
+const stepsOf = (url: string): Promise<string[]> =>
+  inDatabase(url, async (db) => (await db.query('SELECT name FROM latchkey_migrations')).rows.map(({ name }) => name))
 
 test('a migration is shown before it is made, and showing it makes nothing', async (t) => {
   const url = await newUrl(t, false)
