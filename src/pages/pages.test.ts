@@ -142,7 +142,15 @@ test('no page holds a style or a script of its own, for the policy forbids them'
 test('every form posts with its token, and every field has a label', () => {
   for (const [name, page] of Object.entries(every(frameOf('classic'), 'ana@example.org'))) {
     const forms = page.match(/<form[^>]*>[\s\S]*?<\/form>/g) ?? []
-    for (const form of forms) {
+    // What chooses a language asks for the page once more, and names nothing else.
+    const [menu, ...others] = forms.filter((form) => form.startsWith('<form class="language" method="get">'))
+    assert.deepEqual(
+      [...menu!.matchAll(/name="([^"]+)"/g)].map(([, field]) => field).filter((one) => one !== 'c'),
+      ['lang'],
+    )
+    assert.match(menu!, /<select name="lang" aria-label="[^"]+">/)
+    assert.deepEqual(others, [])
+    for (const form of forms.filter((one) => one !== menu)) {
       assert.match(form, /^<form method="post"/, name)
       assert.match(form, /<input type="hidden" name="csrf_token" value="token">/, name)
       for (const [, id] of form.matchAll(/<input id="([^"]+)"/g)) assert.ok(form.includes(`<label for="${id}">`), name)
