@@ -70,9 +70,9 @@ const most = 200
 /** A worker over one store and one mailer. */
 export function worker(parts: WorkerParts): Worker {
   const { kit } = parts
-  const lease = fresh(kit.random, 16)
   const afterSetBack = catchUp(kit)
-  const running = new Map<Promise<void>, AbortController>()
+  /** Letters on their way, each with the lease that it came under. */
+  const running = new Map<Promise<void>, { readonly abort: AbortController; readonly lease: string }>()
   let stopped = true
   let loop: Promise<void> | null = null
   let awake: (() => void) | null = null
@@ -92,7 +92,18 @@ export function worker(parts: WorkerParts): Worker {
       running.delete(done)
       wake()
     })
-    running.set(done, abort)
+    running.set(done, { abort, lease: leased.lease })
+  }
+
+  /**
+   * A lease of its own each time, and only those are renewed of which letters are on their way: what was leased and the
+   * answer lost, or sent and never settled, is due again when its lease ends, however busy we are.
+   */
+  const take = (count: number, now: number): Promise<Leased[]> =>
+    kit.store.lease(count, now, now + leaseMs, fresh(kit.random, 16))
+  const renew = async (now: number): Promise<void> => {
+    const leases = new Set([...running.values()].map(({ lease }) => lease))
+    for (const lease of leases) await kit.store.renew(lease, now + leaseMs)
   }
 
   const wait = (ms: number): Promise<void> =>
@@ -126,11 +137,11 @@ export function worker(parts: WorkerParts): Worker {
         const now = kit.clock.now()
         await afterSetBack(now)
         if (running.size > 0 && now - renewed > leaseMs / 3) {
-          await kit.store.renew(lease, now + leaseMs)
+          await renew(now)
           renewed = now
         }
         const room = parts.mailer.width - running.size
-        const leased = room > 0 ? await kit.store.lease(room, now, now + leaseMs, lease) : []
+        const leased = room > 0 ? await take(room, now) : []
         leased.forEach(begin)
         if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
         if (cleaning === null && performance.now() - cleaned > cleanMs) {
@@ -158,7 +169,7 @@ export function worker(parts: WorkerParts): Worker {
       for (;;) {
         const now = kit.clock.now()
         await afterSetBack(now)
-        const leased = await kit.store.lease(parts.mailer.width, now, now + leaseMs, lease)
+        const leased = await take(parts.mailer.width, now)
         if (leased.length === 0) return turns
         turns += leased.length
         leased.forEach(begin)
@@ -171,7 +182,7 @@ export function worker(parts: WorkerParts): Worker {
       wake()
       await loop
       const timer = setTimeout(() => {
-        for (const abort of running.values()) abort.abort()
+        for (const { abort } of running.values()) abort.abort()
       }, stopMs)
       await Promise.allSettled(running.keys())
       clearTimeout(timer)
