@@ -216,7 +216,7 @@ export const hi: Language = {
     'notice.tries.link': 'फ़िलहाल हमारे ईमेल में कोड की जगह लिंक होगा।',
     'notice.tries.you': 'अगर यह आप थे, तो फिर से अनुरोध करें और लिंक का इस्तेमाल करें:',
     'notice.tries.not-you': 'अगर यह आप नहीं थे, तो आपको कुछ नहीं करना है।',
-    'notice.button': 'अपना पासवर्ड रीसेट करें',
+    'notice.button': 'पासवर्ड रीसेट करें',
     'notice.support': 'अगर मदद चाहिए, तो सहायता टीम से संपर्क करें:',
 
     'instead.subject': '{brand} - पासवर्ड रीसेट लिंक',
@@ -270,7 +270,7 @@ export const hi: Language = {
       'set.valid': 'टोकन सत्यापित हुआ ✅',
       'set.password': 'नया पासवर्ड',
       'set.confirm': 'पासवर्ड की पुष्टि करें',
-      'set.button': 'अपना पासवर्ड रीसेट करें',
+      'set.button': 'पासवर्ड रीसेट करें',
 
       'dead.text': 'अमान्य लिंक',
       'dead.expired': 'इस लिंक की समय-सीमा समाप्त हो गई है',
@@ -312,7 +312,7 @@ export const hi: Language = {
       'letter.hello-nobody': 'नमस्ते,',
       'letter.text': '{brand} पर आपके खाते का पासवर्ड रीसेट करने का अनुरोध किया गया है।',
       'letter.link': 'पासवर्ड रीसेट करने के लिए इस लिंक पर क्लिक करें:',
-      'letter.button': 'अपना पासवर्ड रीसेट करें',
+      'letter.button': 'पासवर्ड रीसेट करें',
       'letter.copy': 'या लिंक को अपने ब्राउज़र में कॉपी करें:',
       'letter.expires': 'यह लिंक {life} तक मान्य है।',
       'letter.ignore': 'अगर आपने इसका अनुरोध नहीं किया, तो इस ईमेल को अनदेखा करें।',
