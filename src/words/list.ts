@@ -32,6 +32,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   hi: { name: 'हिन्दी', load: async () => (await import('./hi.ts')).hi },
   ja: { name: '日本語', load: async () => (await import('./ja.ts')).ja },
   uk: { name: 'Українська', load: async () => (await import('./uk.ts')).uk },
+  cs: { name: 'Čeština', load: async () => (await import('./cs.ts')).cs },
   // Added above this line
 }
 
