@@ -42,7 +42,7 @@ export const ja: Language = {
     'code.email': 'メールアドレス',
     'code.label': '確認コード',
     'code.hint': '{digits} 桁の数字です。有効期間は {life}です。',
-    'code.button': 'コードの確認',
+    'code.button': 'コードを確認',
     'code.missing': 'コードが届きませんか？',
     'code.look': '届くまでに数分かかることがあります。迷惑メールフォルダもご確認ください。',
     'code.resend': 'コードを再送信',
