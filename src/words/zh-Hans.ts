@@ -41,7 +41,7 @@ export const zhHans: Language = {
     'code.email': '邮箱地址',
     'code.label': '验证码',
     'code.hint': '{digits} 位数字，{life}内有效。',
-    'code.button': '输入验证码',
+    'code.button': '验证',
     'code.missing': '没有收到验证码？',
     'code.look': '邮件可能需要几分钟才能送达。也请查看垃圾邮件文件夹。',
     'code.resend': '重新发送验证码',
