@@ -41,7 +41,7 @@ export const uk: Language = {
     'code.email': 'Електронна адреса',
     'code.label': 'Код підтвердження',
     'code.hint': 'Цифр у коді: {digits}. Код діє {life}.',
-    'code.button': 'Підтвердьте код',
+    'code.button': 'Підтвердити код',
     'code.missing': 'Код не надійшов?',
     'code.look': 'Доставка може тривати кілька хвилин. Перевірте також папку «Спам».',
     'code.resend': 'Надіслати код ще раз',
