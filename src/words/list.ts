@@ -33,6 +33,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   ja: { name: '日本語', load: async () => (await import('./ja.ts')).ja },
   uk: { name: 'Українська', load: async () => (await import('./uk.ts')).uk },
   cs: { name: 'Čeština', load: async () => (await import('./cs.ts')).cs },
+  sv: { name: 'Svenska', load: async () => (await import('./sv.ts')).sv },
   // Added above this line
 }
 
