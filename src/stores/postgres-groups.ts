@@ -92,7 +92,10 @@ export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueue
     const isClean = draft.writes() === before
     for (const key of operation.keys) {
       if (!isClean) quiet.delete(key)
-      else if (quiet.size < mostQuiet) quiet.add(key)
+      else {
+        if (quiet.size >= mostQuiet) quiet.clear()
+        quiet.add(key)
+      }
     }
     return [value, isClean]
   }

@@ -26,7 +26,8 @@ export function listening(options: PoolOptions, wake: () => void): { close(): Pr
   }
 
   async function listen(): Promise<void> {
-    const next: Client = new pg.Client(connectionConfig(options))
+    // Its types do not know all of it.
+    const next: Client & { unref?(): void } = new pg.Client(connectionConfig(options))
     client = next
     next.on('notification', wake)
     next.on('error', () => void next.end().catch(() => {}))
@@ -34,6 +35,8 @@ export function listening(options: PoolOptions, wake: () => void): { close(): Pr
     try {
       await next.connect()
       await next.query('LISTEN latchkey_letters')
+      // A process that has nothing else to do may end.
+      next.unref?.()
       wait = firstWait
       wake()
     } catch {

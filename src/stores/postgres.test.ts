@@ -256,11 +256,16 @@ test('a migration is shown before it is made, and showing it makes nothing', asy
   assert.deepEqual(await database.migrate(own, true), [])
 })
 
-test('an idle store lets its process end', async (t) => {
+test('an idle store lets its process end, also one that listens', async (t) => {
+  const url = await newUrl(t)
   const code = `const { store } = await database.open(own, true)
-    await store.note(make.anEvent('link.opened'))
-    console.log('noted')`
-  assert.equal(await output(inProcess(await newUrl(t), code)), 'noted\n')
+    const listening = await postgres(${JSON.stringify(url)}, { direct: ${JSON.stringify(url)} }).open(own, true)
+    await new Promise((resolve) => {
+      listening.store.onLetter(resolve)
+      store.ask(make.anAsk())
+    })
+    console.log('woken')`
+  assert.equal(await output(inProcess(url, code)), 'woken\n')
 })
 
 test('no sealed address outlives its letter', async (t) => {
