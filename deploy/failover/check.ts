@@ -24,8 +24,11 @@ type Mailbox = {
 /** How long letters may take after the last ask, in seconds: a lease that a killed database left behind is 12 s long. */
 const letterPatience = 120
 
-/** Waits for the letters that were promised; faults where one does not come. */
-export async function checkLetters(ledger: Ledger, mail: MailServer): Promise<Findings> {
+/**
+ * Waits for the letters that were promised, and until none is queued any more: one that was sent and could not be settled is
+ * sent again when its lease ends. Faults where one does not come.
+ */
+export async function checkLetters(ledger: Ledger, mail: MailServer, place: Place): Promise<Findings> {
   const box: Mailbox = { ids: new Map(), told: new Set(), read: 0 }
   const acknowledged = [...ledger.asked.values()].filter((one) => one.acknowledged !== null)
   const changes = [...ledger.changed.values()].filter((one) => one.won.length > 0)
@@ -35,9 +38,10 @@ export async function checkLetters(ledger: Ledger, mail: MailServer): Promise<Fi
   ]
   const all = async (): Promise<boolean> => {
     await readMail(box, mail)
-    return missing().length === 0
+    return missing().length === 0 && (await queued(place)) === 0
   }
   await becomes('every letter has come', all, letterPatience).catch(() => {})
+  await readMail(box, mail)
   const lost = missing()
   ledger.faults.push(...lost)
   const twice = [...box.ids.values()].flatMap((ids) => [...ids.values()]).filter((times) => times > 1).length
@@ -49,6 +53,21 @@ export async function checkLetters(ledger: Ledger, mail: MailServer): Promise<Fi
     `${acknowledged.length} asks were acknowledged, ${lost.length} of their letters and of notices are missing`,
     `${mail.received.length} letters came, ${twice} of them again under the same Message-ID`,
   ]
+}
+
+/** Letters that wait, or are held; -1 where the database does not say. */
+async function queued({ direct }: Place): Promise<number> {
+  const client = new pg.Client({ connectionString: direct, connectionTimeoutMillis: 5_000, query_timeout: 5_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query(`SELECT count(*) AS count FROM latchkey_letters WHERE state = 'queued'`)
+    return Number(rows[0].count)
+  } catch {
+    return -1
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 async function readMail(box: Mailbox, { received }: MailServer): Promise<void> {

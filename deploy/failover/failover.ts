@@ -116,7 +116,7 @@ async function main(): Promise<number> {
     }
   }
   await stream.stop()
-  const letters = await checkLetters(ledger, mail)
+  const letters = await checkLetters(ledger, mail, place)
   for (const one of [...ours.servers, ...ours.workers]) {
     // All of them lived through every round.
     if (!one.isAlive()) ledger.faults.push(`${one.name} has ended by itself`)
