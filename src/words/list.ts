@@ -34,6 +34,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   uk: { name: 'Українська', load: async () => (await import('./uk.ts')).uk },
   cs: { name: 'Čeština', load: async () => (await import('./cs.ts')).cs },
   sv: { name: 'Svenska', load: async () => (await import('./sv.ts')).sv },
+  ko: { name: '한국어', load: async () => (await import('./ko.ts')).ko },
   // Added above this line
 }
 
