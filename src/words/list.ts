@@ -35,6 +35,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   cs: { name: 'Čeština', load: async () => (await import('./cs.ts')).cs },
   sv: { name: 'Svenska', load: async () => (await import('./sv.ts')).sv },
   ko: { name: '한국어', load: async () => (await import('./ko.ts')).ko },
+  el: { name: 'Ελληνικά', load: async () => (await import('./el.ts')).el },
   // Added above this line
 }
 
