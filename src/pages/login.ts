@@ -25,8 +25,11 @@ ${frame.signUpUrl && html`<p class="after"><a href="${frame.signUpUrl}">${say('w
 function fields(frame: Frame, view: LoginView): Html {
   const say = sayFor(frame)
   // Which of the two was wrong is not told, so both are marked and neither has a sentence of its own.
-  const wrong = view.problem === 'login-failed' ? html` aria-invalid="true"` : html``
+  const isWrong = view.problem === 'login-failed'
+  const wrong = isWrong ? html` aria-invalid="true"` : html``
+  const tied = isWrong ? { describedBy: 'refused' } : {}
   return html`${field({
+    ...tied,
     id: 'username',
     name: 'username',
     label: say('login.username'),
@@ -36,6 +39,7 @@ function fields(frame: Frame, view: LoginView): Html {
     more: wrong,
   })}
 ${field({
+  ...tied,
   id: 'password',
   name: 'password',
   label: say('login.password'),

@@ -312,3 +312,17 @@ test('help stands in one place on every page, and the way back under the form', 
     assert.match(after, /^\s*<footer>\s*<a href="\/support">Contact support<\/a>/, name)
   }
 })
+
+test('a field that is marked as wrong says what is wrong with it', () => {
+  for (const wording of wordings) {
+    for (const [name, page] of Object.entries(every(frameOf(wording), 'ana@example.org'))) {
+      for (const [input] of page.matchAll(/<input[^>]*aria-invalid="true"[^>]*>/g)) {
+        const ids = /aria-describedby="([^"]+)"/.exec(input)?.[1]?.split(' ') ?? []
+        assert.ok(
+          ids.some((id) => id === 'refused' || id.endsWith('-error')),
+          `${name}: ${input}`,
+        )
+      }
+    }
+  }
+})

@@ -71,7 +71,7 @@ export const buttonLink = (href: string, label: string): Html => html`<a class="
 /** What was refused, on top of its form: said at once, and the first thing that the keyboard meets. */
 export const alert = (title: Part, more: Part = null): Html =>
   html`<div class="alert" role="alert" tabindex="-1" autofocus>
-<p class="strong">${title}</p>
+<p class="strong" id="refused">${title}</p>
 ${more}
 </div>`
 
