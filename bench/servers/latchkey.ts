@@ -15,6 +15,8 @@ export type Settings = {
   readonly worker: boolean
   /** What the mailer does with a letter: nothing, 200 ms of nothing, throw, or keep its link or code. */
   readonly mail: 'null' | 'slow' | 'down' | 'keep'
+  /** Letters go to this mail server instead. */
+  readonly smtp?: string
   /** How many accounts there are. */
   readonly accounts: number
   readonly hashes?: number
@@ -45,7 +47,7 @@ const recovery = latchkey({
   secret: 'a secret of a measure, of which nothing outside hangs',
   publicUrl: `http://127.0.0.1:${port}`,
   store,
-  mail: { from: 'App <no-reply@example.com>', send },
+  mail: { from: 'App <no-reply@example.com>', ...(settings.smtp ? { smtp: settings.smtp } : { send }) },
   ...(settings.limits ? { trustedProxies: ['127.0.0.1'] } : { limits: 'off' }),
   development: true,
   worker: settings.worker,

@@ -30,7 +30,8 @@ export function smtp(options: string | SmtpOptions, from: Sender, clock: Clock):
     return opened
   }
   return {
-    width,
+    // Some are written and ready while others are on their way: a connection that is free has its next letter at once.
+    width: width + Math.ceil(width / 2),
     async send(mail, signal) {
       signal.throwIfAborted()
       const limit = AbortSignal.any([signal, AbortSignal.timeout(4 * timeout)])

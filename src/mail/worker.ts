@@ -77,6 +77,8 @@ export function worker(parts: WorkerParts): Worker {
   let loop: Promise<void> | null = null
   let awake: (() => void) | null = null
   let signalled = false
+  /** Whether more waited than there was room for: then whoever is done makes room at once. */
+  let backlog = false
   const wake = (): void => {
     signalled = true
     awake?.()
@@ -113,7 +115,7 @@ export function worker(parts: WorkerParts): Worker {
         awake = null
         clearTimeout(timer)
         // A little later, at a time of chance: so that the work for one ask never falls upon the next answer.
-        setTimeout(resolve, stopped ? 0 : 5 + kit.random.fraction() * 25)
+        setTimeout(resolve, stopped || backlog ? 0 : 5 + kit.random.fraction() * 25)
       }
       if (signalled) awake()
       signalled = false
@@ -143,6 +145,7 @@ export function worker(parts: WorkerParts): Worker {
         const room = parts.mailer.width - running.size
         const leased = room > 0 ? await take(room, now) : []
         leased.forEach(begin)
+        if (room > 0) backlog = leased.length === room
         if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
         if (cleaning === null && performance.now() - cleaned > cleanMs) {
           cleaned = performance.now()
