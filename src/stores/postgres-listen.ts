@@ -11,7 +11,8 @@ const longestWait = 30_000
  * meanwhile. Needs a session of its own: an address that leads past PgBouncer's transaction mode.
  */
 export function listening(options: PoolOptions, wake: () => void): { close(): Promise<void> } {
-  let client: Client | null = null
+  // Its types do not know all of it.
+  let client: (Client & { ref?(): void; unref?(): void }) | null = null
   let timer: NodeJS.Timeout | null = null
   let wait = firstWait
   let closed = false
@@ -26,8 +27,7 @@ export function listening(options: PoolOptions, wake: () => void): { close(): Pr
   }
 
   async function listen(): Promise<void> {
-    // Its types do not know all of it.
-    const next: Client & { unref?(): void } = new pg.Client(connectionConfig(options))
+    const next: NonNullable<typeof client> = new pg.Client(connectionConfig(options))
     client = next
     next.on('notification', wake)
     next.on('error', () => void next.end().catch(() => {}))
@@ -51,6 +51,8 @@ export function listening(options: PoolOptions, wake: () => void): { close(): Pr
     async close() {
       closed = true
       if (timer) clearTimeout(timer)
+      // Else a process that has nothing else to do ends before its farewell, with all that waits for it undone.
+      client?.ref?.()
       await client?.end().catch(() => {})
     },
   }

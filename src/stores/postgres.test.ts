@@ -268,6 +268,19 @@ test('an idle store lets its process end, also one that listens', async (t) => {
   assert.equal(await output(inProcess(url, code)), 'woken\n')
 })
 
+test('a store that listens is closed to the end, whatever else its process has to do', async (t) => {
+  const url = await newUrl(t)
+  const code = `
+    const listening = await postgres(${JSON.stringify(url)}, { direct: ${JSON.stringify(url)} }).open(own, true)
+    await new Promise((resolve) => {
+      listening.store.onLetter(resolve)
+      listening.store.ask(make.anAsk())
+    })
+    await listening.store.close()
+    console.log('closed')`
+  assert.equal(await output(inProcess(url, code)), 'closed\n')
+})
+
 test('no sealed address outlives its letter', async (t) => {
   const url = await newUrl(t)
   const { store } = await opened(t, url)
