@@ -4,8 +4,12 @@
  * the new password and no longer the old one.
  */
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type FormName, forms } from '../../src/accounts/formats/index.ts'
+import { hasher } from '../../src/accounts/hash.ts'
+import { systemRandom } from '../../src/system.ts'
 import { django, made, resets } from './checks.ts'
-import { asked, insert, onBoth, opened, type Place, written } from './kit.ts'
+import { asked, fresh, insert, onBoth, opened, type Place, written } from './kit.ts'
 
 const djangoUser = (place: Place, id: number, username: string, email: string, password: string) => ({
   ...{ id, username, email, password, is_superuser: place.dialect === 'sqlite' ? 0 : false, is_staff: false },
@@ -86,4 +90,13 @@ onBoth('a Django site with a user model of its own is adopted, whose ids are UUI
   assert.match(out, /Found "custom_member" \(Django, with a user model of its own\)/)
   assert.equal((await written(place)).hash, 'django-argon2')
   await resets(place, 'ANA@example.org', 'ana@example.org', 'SELECT password AS hash FROM custom_member', django)
+})
+
+test("what is written in any of Django's forms fits into Django's column of 128 letters", async () => {
+  const names = (Object.keys(forms) as FormName[]).filter((name) => name.startsWith('django'))
+  assert.equal(names.length, 6)
+  for (const form of names) {
+    const hash = await hasher({ random: systemRandom, form, inFlight: 1 }).hash(fresh)
+    assert.ok(hash.length <= 128, `${form}: ${hash.length}`)
+  }
 })
