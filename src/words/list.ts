@@ -36,6 +36,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   sv: { name: 'Svenska', load: async () => (await import('./sv.ts')).sv },
   ko: { name: '한국어', load: async () => (await import('./ko.ts')).ko },
   el: { name: 'Ελληνικά', load: async () => (await import('./el.ts')).el },
+  th: { name: 'ไทย', load: async () => (await import('./th.ts')).th },
   // Added above this line
 }
 
