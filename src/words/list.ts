@@ -37,6 +37,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   ko: { name: '한국어', load: async () => (await import('./ko.ts')).ko },
   el: { name: 'Ελληνικά', load: async () => (await import('./el.ts')).el },
   th: { name: 'ไทย', load: async () => (await import('./th.ts')).th },
+  da: { name: 'Dansk', load: async () => (await import('./da.ts')).da },
   // Added above this line
 }
 
