@@ -38,6 +38,7 @@ const offered: Readonly<Record<Locale, Offered>> = {
   el: { name: 'Ελληνικά', load: async () => (await import('./el.ts')).el },
   th: { name: 'ไทย', load: async () => (await import('./th.ts')).th },
   da: { name: 'Dansk', load: async () => (await import('./da.ts')).da },
+  fi: { name: 'Suomi', load: async () => (await import('./fi.ts')).fi },
   // Added above this line
 }
 
