@@ -62,9 +62,9 @@ export function storeReads(db: Postgres): Pick<Store, Reads> {
     },
     async ping() {
       // A standby answers too, and nothing can be asked of it.
-      const text = `SELECT current_setting('transaction_read_only') AS "readOnly", count(*) FROM latchkey_migrations`
-      const [state] = await all<{ readOnly: string }>(text)
-      if (state?.readOnly === 'on') throw new Fault('database-busy', `${db.place} is a standby, or read-only.`)
+      const text = 'SELECT pg_is_in_recovery() AS standby, count(*) FROM latchkey_migrations'
+      const [state] = await all<{ standby: boolean }>(text)
+      if (state?.standby) throw new Fault('database-busy', `${db.place} is a standby, which cannot be written.`)
     },
   }
 }

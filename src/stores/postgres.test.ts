@@ -176,6 +176,28 @@ test('what was answered is still there when the process is killed the moment aft
   assert.equal((await store.lease(100_000, start, start + minute, 'worker')).length >= ids.length, true)
 })
 
+test('whatever isolation and time-out the database has by default, what is judged holds and nothing is refused', async (t) => {
+  const url = await newUrl(t)
+  const name = new URL(url).pathname.slice(1)
+  await inDatabase(url, (db) =>
+    db.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable';
+      ALTER DATABASE ${name} SET default_transaction_read_only = on`),
+  )
+  const stores = await Promise.all([1, 2, 3].map(async () => (await postgres(url).open(own, true)).store))
+  t.after(() => Promise.all(stores.map((store) => store.close())))
+  const take = aTake('log-ins-per-account', 9)
+  const work = await atOnce(60, async (index) => {
+    const store = stores[index % 3]!
+    const session = aSession('7')
+    await store.openSession(session, anEvent('session.opened'))
+    await store.endSession(session.id, anEvent('session.ended'))
+    return (await store.take([take], start, null)).hits.length
+  })
+  assert.equal(work.filter((hits) => hits === 0).length, 9)
+  assert.equal((await eventNames(stores[0]!)).length, 120)
+  await stores[0]!.ping()
+})
+
 test('numbers of events come in the order of commits: a reader sees no gap that is filled later', async (t) => {
   const url = await newUrl(t)
   const { store } = await opened(t, url)
