@@ -121,7 +121,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
 }
 
 /** Steps of a purge through the counts, at most; the next purge goes on from there. */
-const longestWalk = 200
+const longestWalk = 500
 
 /** Step after step, each an operation like any other, so that others get their turn in between. */
 function purger(writer: Writer): (at: number) => Promise<number> {
