@@ -29,8 +29,10 @@ const anyWork: fc.Arbitrary<Work> = fc.oneof(
 
 /** How much of each function is computed. */
 function sums(works: readonly Work[]): Record<string, number> {
-  const sum: Record<string, number> = {}
+  const sum: Record<string, number> = { turns: works.length }
   for (const work of works) {
+    // A turn of the thread pool alone.
+    if (work.kdf === 'pbkdf2' && work.digest === 'sha512' && work.iterations === 1) continue
     const [name, amount] =
       work.kdf === 'pbkdf2'
         ? [work.digest, iterationsOf(work)]
@@ -64,6 +66,7 @@ test('a table of one form costs its one hash, known or not', () => {
 
 test('bcrypt of cost 10 is filled up to cost 12 by 10 and 11', () => {
   const alley = lanes(bcrypt(12))
+  alley.learn(bcrypt(10))
   assert.deepEqual(
     alley.rest(bcrypt(10)).map((work) => work.kdf === 'bcrypt' && work.cost),
     [10, 11],

@@ -9,19 +9,31 @@ import type { Work } from './formats/work.ts'
 /** Lanes that are gone at most, the form that is written among them; rows of further kinds take what they take. */
 export const mostLanes = 6
 
+/** Nothing but a way to the thread pool and back. */
+const turn: Work = { kdf: 'pbkdf2', digest: 'sha512', iterations: 1, salt: new Uint8Array(16), length: 20 }
+
 /** One for a table whose new passwords cost `first`. */
 export function lanes(first: Work) {
   const dearest = new Map([[laneOf(first), first]])
+  const cheapest = new Map(dearest)
   return {
     /** A hash of this cost is in the table. */
     learn(work: Work): void {
       const lane = laneOf(work)
       const known = dearest.get(lane)
       if (known ? lengthOf(known) < lengthOf(work) : dearest.size < mostLanes) dearest.set(lane, work)
+      const least = cheapest.get(lane)
+      if (dearest.has(lane) && !(least && lengthOf(least) <= lengthOf(work))) cheapest.set(lane, work)
     },
     /** What is left to do once `own`, or nothing, was done. */
     rest: (own: Work | null): readonly Work[] =>
-      [...dearest].flatMap(([lane, work]) => remainder(work, own && laneOf(own) === lane ? own : null)),
+      [...dearest].flatMap(([lane, work]) => {
+        const done = own && laneOf(own) === lane ? own : null
+        const works = remainder(work, done)
+        // As many turns of the thread pool as the row that takes most: on a busy machine each of them waits.
+        const most = 1 + remainder(work, cheapest.get(lane)!).length
+        return [...works, ...Array<Work>(Math.max(0, most - works.length - (done ? 1 : 0))).fill(turn)]
+      }),
   }
 }
 
