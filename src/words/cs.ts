@@ -328,9 +328,11 @@ export const cs: Language = {
       'ask.title': 'Zapomněli jste heslo?',
       'ask.label': 'E-mailová adresa',
       'set.button': 'Změnit heslo',
+      'dead.text': 'Začněte prosím s obnovením hesla znovu.',
       'done.title': 'Heslo bylo obnoveno',
       'done.button': 'Přihlásit se',
       'login.toast': 'Heslo bylo obnoveno. Teď se můžete přihlásit novým heslem.',
+      'letter.subject': 'Žádost o obnovení hesla',
     },
 
     code: {
@@ -367,6 +369,7 @@ export const cs: Language = {
     verified: {
       'ask.title': 'Zapomněli jste heslo?',
       'ask.label': 'E-mailová adresa',
+      'sent.toast': '📩 Zkontrolujte si e-mail.',
       'set.title': 'Obnovení hesla',
       'problem.email-required': 'Zadejte e-mailovou adresu.',
       'dead.text': 'Token je neplatný nebo jeho platnost vypršela.',
@@ -374,6 +377,7 @@ export const cs: Language = {
       'done.title': '✅ Heslo bylo obnoveno.',
       'done.button': 'Přihlásit se',
       'login.toast': '✅ Heslo bylo obnoveno.',
+      'letter.subject': 'Obnovení hesla - {brand}',
     },
   },
 }

@@ -325,9 +325,11 @@ export const da: Language = {
       'ask.title': 'Har du glemt din adgangskode?',
       'ask.label': 'E-mailadresse',
       'set.button': 'Skift adgangskode',
+      'dead.text': 'Start nulstillingen af adgangskoden forfra.',
       'done.title': 'Adgangskoden er nulstillet',
       'done.button': 'Log ind',
       'login.toast': 'Adgangskoden er nulstillet. Du kan nu logge ind med din nye adgangskode.',
+      'letter.subject': 'Bed om nulstilling af adgangskode',
     },
 
     code: {
@@ -364,6 +366,7 @@ export const da: Language = {
     verified: {
       'ask.title': 'Har du glemt din adgangskode?',
       'ask.label': 'E-mailadresse',
+      'sent.toast': '📩 Tjek din e-mail.',
       'set.title': 'Nulstil din adgangskode',
       'problem.email-required': 'Indtast en e-mailadresse.',
       'dead.text': 'Token er ugyldigt eller udløbet.',
@@ -371,6 +374,7 @@ export const da: Language = {
       'done.title': '✅ Adgangskoden er nulstillet.',
       'done.button': 'Log ind',
       'login.toast': '✅ Adgangskoden er nulstillet.',
+      'letter.subject': 'Nulstil din adgangskode - {brand}',
     },
   },
 }

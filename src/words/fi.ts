@@ -325,9 +325,11 @@ export const fi: Language = {
       'ask.title': 'Unohditko salasanasi?',
       'ask.label': 'Sähköpostiosoite',
       'set.button': 'Vaihda salasana',
+      'dead.text': 'Aloita salasanan palautus uudelleen.',
       'done.title': 'Salasana on palautettu',
       'done.button': 'Kirjaudu sisään',
       'login.toast': 'Salasana on palautettu. Voit nyt kirjautua uudella salasanallasi.',
+      'letter.subject': 'Pyydä salasanan palautusta',
     },
 
     code: {
@@ -364,6 +366,7 @@ export const fi: Language = {
     verified: {
       'ask.title': 'Unohditko salasanasi?',
       'ask.label': 'Sähköpostiosoite',
+      'sent.toast': '📩 Tarkista sähköpostisi.',
       'set.title': 'Palauta salasanasi',
       'problem.email-required': 'Anna sähköpostiosoite.',
       'dead.text': 'Tunniste on virheellinen tai vanhentunut.',
@@ -371,6 +374,7 @@ export const fi: Language = {
       'done.title': '✅ Salasana on palautettu.',
       'done.button': 'Kirjaudu sisään',
       'login.toast': '✅ Salasana on palautettu.',
+      'letter.subject': 'Palauta salasanasi - {brand}',
     },
   },
 }

@@ -322,9 +322,11 @@ export const hi: Language = {
       'ask.title': 'पासवर्ड भूल गए?',
       'ask.label': 'ईमेल पता',
       'set.button': 'पासवर्ड बदलें',
+      'dead.text': 'कृपया पासवर्ड रीसेट की प्रक्रिया फिर से शुरू करें।',
       'done.title': 'पासवर्ड रीसेट हो गया',
       'done.button': 'लॉग इन करें',
       'login.toast': 'पासवर्ड रीसेट हो गया। अब आप अपने नए पासवर्ड से लॉग इन कर सकते हैं।',
+      'letter.subject': 'पासवर्ड रीसेट का अनुरोध',
     },
 
     code: {
@@ -361,6 +363,7 @@ export const hi: Language = {
     verified: {
       'ask.title': 'पासवर्ड भूल गए?',
       'ask.label': 'ईमेल पता',
+      'sent.toast': '📩 अपना ईमेल देखें।',
       'set.title': 'अपना पासवर्ड रीसेट करें',
       'problem.email-required': 'ईमेल पता ज़रूरी है।',
       'dead.text': 'टोकन अमान्य है या उसकी समय-सीमा समाप्त हो गई है।',
@@ -368,6 +371,7 @@ export const hi: Language = {
       'done.title': '✅ पासवर्ड रीसेट हो गया।',
       'done.button': 'लॉग इन करें',
       'login.toast': '✅ पासवर्ड रीसेट हो गया।',
+      'letter.subject': 'अपना पासवर्ड रीसेट करें - {brand}',
     },
   },
 }

@@ -332,9 +332,11 @@ export const ja: Language = {
       'ask.title': 'パスワードをお忘れですか？',
       'ask.label': 'メールアドレス',
       'set.button': 'パスワードを変更',
+      'dead.text': 'お手数ですが、パスワードの再設定を最初からやり直してください。',
       'done.title': 'パスワードを再設定しました',
       'done.button': 'ログイン',
       'login.toast': 'パスワードを再設定しました。新しいパスワードでログインできます。',
+      'letter.subject': 'パスワード再設定のリクエスト',
     },
 
     code: {
@@ -371,6 +373,7 @@ export const ja: Language = {
     verified: {
       'ask.title': 'パスワードをお忘れですか？',
       'ask.label': 'メールアドレス',
+      'sent.toast': '📩 メールをご確認ください。',
       'set.title': 'パスワードの再設定',
       'problem.email-required': 'メールアドレスを入力してください。',
       'dead.text': 'トークンが無効か、有効期限が切れています。',
@@ -378,6 +381,7 @@ export const ja: Language = {
       'done.title': '✅ パスワードを再設定しました。',
       'done.button': 'ログイン',
       'login.toast': '✅ パスワードを再設定しました。',
+      'letter.subject': 'パスワードの再設定 - {brand}',
     },
   },
 }

@@ -327,9 +327,11 @@ export const ko: Language = {
       'ask.title': '비밀번호를 잊으셨나요?',
       'ask.label': '이메일 주소',
       'set.button': '비밀번호 변경',
+      'dead.text': '비밀번호 재설정을 처음부터 다시 시작해 주세요.',
       'done.title': '비밀번호가 재설정되었습니다',
       'done.button': '로그인',
       'login.toast': '비밀번호가 재설정되었습니다. 이제 새 비밀번호로 로그인할 수 있습니다.',
+      'letter.subject': '비밀번호 재설정 요청',
     },
 
     code: {
@@ -366,6 +368,7 @@ export const ko: Language = {
     verified: {
       'ask.title': '비밀번호를 잊으셨나요?',
       'ask.label': '이메일 주소',
+      'sent.toast': '📩 이메일을 확인해 주세요.',
       'set.title': '비밀번호 재설정',
       'problem.email-required': '이메일 주소를 입력해 주세요.',
       'dead.text': '토큰이 잘못되었거나 만료되었습니다.',
@@ -373,6 +376,7 @@ export const ko: Language = {
       'done.title': '✅ 비밀번호가 재설정되었습니다.',
       'done.button': '로그인',
       'login.toast': '✅ 비밀번호가 재설정되었습니다.',
+      'letter.subject': '비밀번호 재설정 - {brand}',
     },
   },
 }

@@ -331,9 +331,11 @@ export const ru: Language = {
       'ask.title': 'Забыли пароль?',
       'ask.label': 'Адрес электронной почты',
       'set.button': 'Изменить пароль',
+      'dead.text': 'Начните сброс пароля сначала.',
       'done.title': 'Пароль сброшен',
       'done.button': 'Войти',
       'login.toast': 'Пароль сброшен. Теперь вы можете войти с новым паролем.',
+      'letter.subject': 'Запрос на сброс пароля',
     },
 
     code: {
@@ -370,6 +372,7 @@ export const ru: Language = {
     verified: {
       'ask.title': 'Забыли пароль?',
       'ask.label': 'Адрес электронной почты',
+      'sent.toast': '📩 Проверьте почту.',
       'set.title': 'Сброс пароля',
       'problem.email-required': 'Укажите адрес электронной почты.',
       'dead.text': 'Токен недействителен или просрочен.',
@@ -377,6 +380,7 @@ export const ru: Language = {
       'done.title': '✅ Пароль сброшен.',
       'done.button': 'Войти',
       'login.toast': '✅ Пароль сброшен.',
+      'letter.subject': 'Сброс пароля - {brand}',
     },
   },
 }

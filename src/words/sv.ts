@@ -196,7 +196,7 @@ export const sv: Language = {
     'event.proof-accepted': 'Koden från ett e-postmeddelande skrevs in',
     'event.session-opened': 'Någon loggade in',
     'event.session-refused': 'En inloggning avvisades',
-    'event.times': '{count} gånger',
+    'event.times': '{count, plural, one {# gång} other {# gånger}}',
 
     'agent.on': '{browser} på {system}',
     'agent.unknown': 'En okänd webbläsare',
@@ -331,9 +331,11 @@ export const sv: Language = {
       'ask.title': 'Har du glömt lösenordet?',
       'ask.label': 'E-postadress',
       'set.button': 'Byt lösenord',
+      'dead.text': 'Börja om med återställningen av lösenordet.',
       'done.title': 'Lösenordet har återställts',
       'done.button': 'Logga in',
       'login.toast': 'Lösenordet har återställts. Nu kan du logga in med ditt nya lösenord.',
+      'letter.subject': 'Begär återställning av lösenordet',
     },
 
     code: {
@@ -370,6 +372,7 @@ export const sv: Language = {
     verified: {
       'ask.title': 'Har du glömt lösenordet?',
       'ask.label': 'E-postadress',
+      'sent.toast': '📩 Kontrollera din e-post.',
       'set.title': 'Återställ ditt lösenord',
       'problem.email-required': 'Ange en e-postadress.',
       'dead.text': 'Token är ogiltig eller har upphört att gälla.',
@@ -377,6 +380,7 @@ export const sv: Language = {
       'done.title': '✅ Lösenordet har återställts.',
       'done.button': 'Logga in',
       'login.toast': '✅ Lösenordet har återställts.',
+      'letter.subject': 'Återställ ditt lösenord - {brand}',
     },
   },
 }

@@ -138,7 +138,7 @@ export const th: Language = {
 
     'limit.text': 'โปรดรอ {minutes, plural, other {# นาที}} แล้วลองอีกครั้ง',
     'limit.countdown': 'เวลาที่เหลือ: {time}',
-    'limit.since': '(นับจากที่เปิดหน้านี้)',
+    'limit.since': ', นับจากที่เปิดหน้านี้',
     'limit.over': 'คุณลองอีกครั้งได้แล้ว',
     'limit.button': 'ลองอีกครั้ง',
     'limit.why': 'บัญชีของคุณไม่มีปัญหาใด ๆ ข้อจำกัดนี้มีไว้เพื่อป้องกันไม่ให้ผู้อื่นคาดเดา',
@@ -318,9 +318,11 @@ export const th: Language = {
       'ask.title': 'ลืมรหัสผ่านใช่ไหม',
       'ask.label': 'อีเมล',
       'set.button': 'เปลี่ยนรหัสผ่าน',
+      'dead.text': 'โปรดเริ่มขั้นตอนการรีเซ็ตรหัสผ่านใหม่อีกครั้ง',
       'done.title': 'รีเซ็ตรหัสผ่านสำเร็จ',
       'done.button': 'เข้าสู่ระบบ',
       'login.toast': 'รีเซ็ตรหัสผ่านสำเร็จ ตอนนี้คุณเข้าสู่ระบบด้วยรหัสผ่านใหม่ได้แล้ว',
+      'letter.subject': 'ขอรีเซ็ตรหัสผ่าน',
     },
 
     code: {
@@ -357,6 +359,7 @@ export const th: Language = {
     verified: {
       'ask.title': 'ลืมรหัสผ่านใช่ไหม',
       'ask.label': 'อีเมล',
+      'sent.toast': '📩 ตรวจสอบอีเมลของคุณ',
       'set.title': 'รีเซ็ตรหัสผ่าน',
       'problem.email-required': 'ต้องระบุอีเมล',
       'dead.text': 'โทเค็นไม่ถูกต้องหรือหมดอายุแล้ว',
@@ -364,6 +367,7 @@ export const th: Language = {
       'done.title': '✅ รีเซ็ตรหัสผ่านสำเร็จ',
       'done.button': 'เข้าสู่ระบบ',
       'login.toast': '✅ รีเซ็ตรหัสผ่านสำเร็จ',
+      'letter.subject': 'รีเซ็ตรหัสผ่าน - {brand}',
     },
   },
 }

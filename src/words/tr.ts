@@ -332,9 +332,11 @@ export const tr: Language = {
       'ask.title': 'Şifrenizi mi unuttunuz?',
       'ask.label': 'E-posta adresi',
       'set.button': 'Şifreyi değiştir',
+      'dead.text': 'Lütfen şifre sıfırlama işlemine yeniden başlayın.',
       'done.title': 'Şifre sıfırlandı',
       'done.button': 'Oturum aç',
       'login.toast': 'Şifre sıfırlandı. Artık yeni şifrenizle oturum açabilirsiniz.',
+      'letter.subject': 'Şifre sıfırlama isteği',
     },
 
     code: {
@@ -371,6 +373,7 @@ export const tr: Language = {
     verified: {
       'ask.title': 'Şifrenizi mi unuttunuz?',
       'ask.label': 'E-posta adresi',
+      'sent.toast': '📩 E-postanızı kontrol edin.',
       'set.title': 'Şifrenizi sıfırlayın',
       'problem.email-required': 'E-posta adresi gerekli.',
       'dead.text': 'Geçersiz veya süresi dolmuş belirteç.',
@@ -378,6 +381,7 @@ export const tr: Language = {
       'done.title': '✅ Şifre sıfırlandı.',
       'done.button': 'Oturum aç',
       'login.toast': '✅ Şifre sıfırlandı.',
+      'letter.subject': 'Şifrenizi sıfırlayın - {brand}',
     },
   },
 }

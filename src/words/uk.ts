@@ -143,7 +143,7 @@ export const uk: Language = {
     'captcha.no-wait': 'Обійти цей крок тут не можна; якщо він не вдається, зверніться до підтримки.',
 
     'limit.text':
-      'Зачекайте {minutes, plural, one {# хвилину} few {# хвилини} many {# хвилин} other {# хвилини}} і спробуйте ще раз',
+      'Зачекайте {minutes, plural, one {# хвилину} few {# хвилини} many {# хвилин} other {# хвилини}} та спробуйте ще раз',
     'limit.countdown': 'Залишилося: {time}',
     'limit.since': ', рахуючи від відкриття цієї сторінки',
     'limit.over': 'Тепер можна спробувати ще раз.',
@@ -331,9 +331,11 @@ export const uk: Language = {
       'ask.title': 'Забули пароль?',
       'ask.label': 'Електронна адреса',
       'set.button': 'Змінити пароль',
+      'dead.text': 'Почніть скидання пароля спочатку.',
       'done.title': 'Пароль скинуто',
       'done.button': 'Увійти',
       'login.toast': 'Пароль скинуто. Тепер ви можете увійти з новим паролем.',
+      'letter.subject': 'Запит на скидання пароля',
     },
 
     code: {
@@ -370,6 +372,7 @@ export const uk: Language = {
     verified: {
       'ask.title': 'Забули пароль?',
       'ask.label': 'Електронна адреса',
+      'sent.toast': '📩 Перевірте пошту.',
       'set.title': 'Скидання пароля',
       'problem.email-required': 'Вкажіть електронну адресу.',
       'dead.text': 'Токен недійсний або прострочений.',
@@ -377,6 +380,7 @@ export const uk: Language = {
       'done.title': '✅ Пароль скинуто.',
       'done.button': 'Увійти',
       'login.toast': '✅ Пароль скинуто.',
+      'letter.subject': 'Скидання пароля - {brand}',
     },
   },
 }

@@ -317,9 +317,11 @@ export const zhHans: Language = {
       'ask.title': '忘记密码？',
       'ask.label': '邮箱地址',
       'set.button': '更改密码',
+      'dead.text': '请重新开始密码重置流程。',
       'done.title': '密码重置成功',
       'done.button': '登录',
       'login.toast': '密码重置成功。您现在可以用新密码登录。',
+      'letter.subject': '请求重置密码',
     },
 
     code: {
@@ -356,6 +358,7 @@ export const zhHans: Language = {
     verified: {
       'ask.title': '忘记密码？',
       'ask.label': '邮箱地址',
+      'sent.toast': '📩 请查看邮箱。',
       'set.title': '重置密码',
       'problem.email-required': '请输入邮箱地址。',
       'dead.text': '令牌无效或已过期。',
@@ -363,6 +366,7 @@ export const zhHans: Language = {
       'done.title': '✅ 密码重置成功。',
       'done.button': '登录',
       'login.toast': '✅ 密码重置成功。',
+      'letter.subject': '重置密码 - {brand}',
     },
   },
 }
