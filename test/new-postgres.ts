@@ -1,5 +1,5 @@
 /** Databases of their own for stories and tests, on the PostgreSQL of this run. */
-import { after } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import pg from 'pg'
 import { own } from '../src/accounts/own.ts'
 import type { Database } from '../src/engine/ports.ts'
@@ -28,6 +28,25 @@ export async function newPostgres(options: PostgresOptions = {}, tables = true):
 }
 let made = 0
 let dropped: Promise<void> = Promise.resolve()
+
+/** The address of a database of the test's own, dropped when the test is over; `tables`: with ours in it. */
+export async function newUrl(t: TestContext, tables = true): Promise<string> {
+  const { url, drop } = await newPostgres({}, tables)
+  t.after(drop)
+  return url
+}
+
+/** What an operator or an application does there, on a connection of its own. */
+export async function inDatabase<T>(url: string, work: (db: pg.Client) => Promise<T>): Promise<T> {
+  const db = new pg.Client({ connectionString: url })
+  db.on('error', () => {})
+  await db.connect()
+  try {
+    return await work(db)
+  } finally {
+    await db.end()
+  }
+}
 
 type Reached = {
   readonly admin: pg.Client

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
-import pg from 'pg'
-import { newPostgres } from '../../test/new-postgres.ts'
+import type pg from 'pg'
+import { inDatabase, newUrl } from '../../test/new-postgres.ts'
 import { startPostgres } from '../../test/postgres.ts'
 import { wireTo } from '../../test/wire.ts'
 import { own } from '../accounts/own.ts'
@@ -27,12 +27,6 @@ import { type PostgresOptions, postgres } from './postgres.ts'
 
 const busy = { name: 'Fault', code: 'database-busy' }
 
-async function newUrl(t: TestContext): Promise<string> {
-  const { url, drop } = await newPostgres()
-  t.after(drop)
-  return url
-}
-
 async function opened(t: TestContext, url: string, options: PostgresOptions = {}) {
   const { store, accounts } = await postgres(url, options).open(own, true)
   t.after(() => store.close())
@@ -47,18 +41,6 @@ async function wired(t: TestContext, options: PostgresOptions = {}) {
   const over = new URL(url)
   over.port = String(wire.port)
   return { ...(await opened(t, over.href, options)), wire, url }
-}
-
-/** What an operator does there, on a connection of its own. */
-async function inDatabase<T>(url: string, work: (db: pg.Client) => Promise<T>): Promise<T> {
-  const db = new pg.Client({ connectionString: url })
-  db.on('error', () => {})
-  await db.connect()
-  try {
-    return await work(db)
-  } finally {
-    await db.end()
-  }
 }
 
 const endOthers = (db: pg.Client) =>
