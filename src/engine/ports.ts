@@ -307,6 +307,8 @@ export type Store = {
   purge(at: number): Promise<number>
   /** Throws when the database does not answer. */
   ping(): Promise<void>
+  /** Connections of this process's pool, and operations that wait for one; absent where there is no pool. */
+  pool?(): PoolUse
   close(): Promise<void>
 }
 
@@ -398,6 +400,9 @@ export type CredentialsTable = {
 
 /** A step of the schema that is not yet in the database. */
 export type Migration = { readonly name: string; readonly sql: string }
+
+/** How full a pool of connections is. */
+export type PoolUse = { readonly used: number; readonly idle: number; readonly waiting: number }
 
 /** A database that can keep a recovery's rows beside its accounts. */
 export type Database = {

@@ -45,6 +45,10 @@ export const families = {
   latchkey_audit_broken_total: counter('Times that the sealer found the audit other than it was sealed.'),
   latchkey_store_faults_total: counter('Operations of the database that failed; none was done by halves.', 'operation'),
   latchkey_store_up: gauge('1 while the database answers a scrape in two seconds, else 0.'),
+  latchkey_pool_connections: gauge(
+    'Connections to PostgreSQL. State: used, idle; waiting counts what waits for one.',
+    'state',
+  ),
   latchkey_hash_seconds: {
     type: 'histogram',
     help: 'Time of a password hash, the wait for its turn included.',

@@ -1,7 +1,7 @@
 /** Metrics of one process: a tap for the ports, and the text for whoever scrapes. */
 
 import type { Clock, Hasher, Store } from '../engine/ports.ts'
-import { outboxReader, processReader } from './readings.ts'
+import { outboxReader, poolReadings, processReader } from './readings.ts'
 import { registry, type Seeds } from './registry.ts'
 import { tap } from './tap.ts'
 
@@ -26,11 +26,11 @@ export function metrics(flows: readonly string[], hashes: number) {
       return watched.hasher
     },
     /** The text of all families, read from this store. Answers within some two seconds, whatever the database does. */
-    reader(from: Pick<Store, 'outbox'>, clock: Clock): () => Promise<string> {
+    reader(from: Pick<Store, 'outbox' | 'pool'>, clock: Clock): () => Promise<string> {
       const outbox = outboxReader(from, clock)
       return async () => {
         process ??= processReader()
-        const readings = { ...(await outbox()), ...process.read() }
+        const readings = { ...(await outbox()), ...process.read(), ...poolReadings(from) }
         return counts.text({ ...readings, latchkey_hashes_waiting: [{ labels: [], value: waiting() }] })
       }
     },

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Outbox } from '../engine/ports.ts'
 import { testRecovery } from '../testing/index.ts'
 import { families } from './families.ts'
-import { outboxReader } from './readings.ts'
+import { outboxReader, poolReadings } from './readings.ts'
 import { registry } from './registry.ts'
 import { tap } from './tap.ts'
 import { familyText } from './text.ts'
@@ -121,4 +121,14 @@ test('the alerts ask for families and labels that there are', async () => {
       }
     }
   }
+})
+
+test('connections of a pool are told of where there is one', () => {
+  assert.deepEqual(poolReadings({}), {})
+  const { latchkey_pool_connections: samples } = poolReadings({ pool: () => ({ used: 3, idle: 1, waiting: 2 }) })
+  assert.deepEqual(samples, [
+    { labels: ['used'], value: 3 },
+    { labels: ['idle'], value: 1 },
+    { labels: ['waiting'], value: 2 },
+  ])
 })

@@ -39,6 +39,13 @@ export function outboxReader(
   }
 }
 
+/** The pool of connections, where there is one. */
+export const poolReadings = (store: Pick<Store, 'pool'>): Readings => {
+  const use = store.pool?.()
+  if (!use) return {}
+  return { latchkey_pool_connections: Object.entries(use).map(([state, value]) => ({ labels: [state], value })) }
+}
+
 /** Samples of the event loop are taken so often, in milliseconds. */
 const resolution = 20
 

@@ -5,6 +5,7 @@
  */
 import pg, { type Client, type Pool, type PoolClient, type PoolConfig } from 'pg'
 import { Fault } from '../engine/outcome.ts'
+import type { PoolUse } from '../engine/ports.ts'
 import { faultOf, isBroken, isLost, isOfStandby, isUndone, type Place, uncertain } from './postgres-faults.ts'
 
 /** How connections are made and when one is given up. */
@@ -44,6 +45,8 @@ export type Postgres = {
    * server undid it for the sake of another, or the connection broke before the commit was sent.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** How full it is now. */
+  use(): PoolUse
   close(): Promise<void>
 }
 
@@ -172,6 +175,7 @@ export function pooled(options: PoolOptions): Postgres {
     read,
     write,
     transaction,
+    use: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close() {
       closing ??= pool.end()
       return closing

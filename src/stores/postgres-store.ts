@@ -70,6 +70,7 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
       openSession: (...args) => run(asks.openSession(...args)),
       onLetter: (listener) => void listeners.add(listener),
       audit: auditOf(db),
+      pool: () => db.use(),
       close() {
         closing ??= close()
         return closing
