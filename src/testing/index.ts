@@ -182,6 +182,8 @@ function keep(jar: Map<string, string>, line: string): void {
 /** The hidden fields and the action of a form on a page. */
 export function formIn(text: string, action?: string): { action: string; fields: Record<string, string> } | null {
   for (const [, attributes = '', inner = ''] of text.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)) {
+    // The menu of languages is on every page, and changes nothing.
+    if (/\bmethod="get"/.test(attributes)) continue
     const target = unescaped(/action="([^"]*)"/.exec(attributes)?.[1] ?? '')
     if (action !== undefined && target !== action) continue
     const fields: Record<string, string> = {}

@@ -23,6 +23,7 @@ import {
   type TestRecovery,
   testRecovery,
 } from '../../src/testing/index.ts'
+import { newPostgres, type PostgresDatabase } from '../new-postgres.ts'
 
 export const origin = 'https://app.example.com'
 /** The passwords of before and after; both keep every flow's rules. */
@@ -36,7 +37,7 @@ export const linkFlows: readonly Flow[] = allFlows.filter((flow) => flow.proof.k
 /** A recovery and, on SQLite, its file. */
 export type Bench = TestRecovery & {
   readonly database: Database
-  /** Empty on the memory store. */
+  /** Empty where there is none: on the memory store, and on PostgreSQL. */
   readonly file: string
 }
 
@@ -46,6 +47,7 @@ type Open = (options?: TestOptions) => Promise<Bench>
 export function onEachStore(name: string, body: (open: Open) => Promise<void>): void {
   test(`${name} (memory)`, () => withBench('memory', body))
   test(`${name} (SQLite)`, () => withBench('sqlite', body))
+  test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
 }
 
 /** Declares a test that looks into the database file itself. */
@@ -58,18 +60,22 @@ export function inMemory(name: string, body: (open: Open) => Promise<void>): voi
   test(name, () => withBench('memory', body))
 }
 
-async function withBench(kind: 'memory' | 'sqlite', body: (open: Open) => Promise<void>): Promise<void> {
+async function withBench(kind: 'memory' | 'sqlite' | 'postgres', body: (open: Open) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-promise-'))
   const opened: Bench[] = []
+  const databases: PostgresDatabase[] = []
   try {
     await body(async (options = {}) => {
       const file = kind === 'sqlite' ? join(folder, `${opened.length}.db`) : ''
-      const bench = await openBench(file, options)
+      const made = kind === 'postgres' && !options.database ? await newPostgres() : null
+      if (made) databases.push(made)
+      const bench = await openBench(file, made ? { ...options, database: made.database } : options)
       opened.push(bench)
       return bench
     })
   } finally {
     for (const bench of opened) await bench.close()
+    for (const made of databases) made.drop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
