@@ -20,7 +20,7 @@ export default {
 }
 
 /** The lines of \`.env\`: for a service manager, or \`node --env-file\`. */
-export const environmentText = (url: string, random: Random, isDevise: boolean): string => `DATABASE_URL=${url}
+export const environmentText = (url: string, random: Random, isDevise: boolean): string => `DATABASE_URL=${inFile(url)}
 SECRET_KEY=${fresh(random, 48)}
 # The origin that visitors see; links in letters lead there.
 PUBLIC_URL=https://accounts.example.com
@@ -28,6 +28,10 @@ PUBLIC_URL=https://accounts.example.com
 EMAIL_URL=
 DEFAULT_FROM_EMAIL=
 ${isDevise ? '# config.pepper of config/initializers/devise.rb, if there is one.\n# HASH_PEPPER=\n' : ''}`
+
+/** In quotes where a shell would read it otherwise than a service manager: an address may hold `&`. */
+const inFile = (url: string): string =>
+  /^[\w:/@.%?=+~,-]*$/.test(url) ? url : `'${url.replaceAll("'", '%27').replaceAll(/[\r\n]/g, '')}'`
 
 /** TypeScript, in the house's style. */
 function literal(value: unknown, indent: string): string {

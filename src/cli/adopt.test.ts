@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { test } from 'node:test'
 import { made } from '../../test/adopt/checks.ts'
 import { insert, known, onBoth, onPostgres, onSqlite, type Place, written } from '../../test/adopt/kit.ts'
+import { adopt } from './adopt.ts'
+import type { Io } from './command.ts'
 
 const argon = (): string => made(/^\$argon2id\$/)
 
@@ -141,6 +144,10 @@ onBoth('where several tables fit, it asks which one', async (place) => {
   assert.match(error, /--table NAME/)
   assert.equal((await place.adopt('--table', 'staff')).code, 0)
   assert.equal((await written(place)).table, 'staff')
+  const chosen = await place.adoptWith({ stdin: '1\n', isTTY: true }, '--force')
+  assert.deepEqual([chosen.code, chosen.out.includes('Which one? 1–2: ')], [0, true])
+  assert.match(chosen.out, /Found "customers"/)
+  for (const stdin of ['', '3\n', 'staff\n']) assert.equal((await place.adoptWith({ stdin, isTTY: true })).code, 2)
   const unknown = await place.adopt('--table', 'nothing')
   assert.deepEqual([unknown.code, /there is no table "nothing"/.test(unknown.error)], [1, true])
 })
@@ -195,4 +202,29 @@ onSqlite('a view is looked at, and it is said that SQLite cannot write it', asyn
   assert.match(out, /Found "members" \(a view\): 4 accounts/)
   assert.match(out, /In the way: .*"members" is a view, and SQLite writes no passwords into one/)
   assert.equal((await place.adopt('--check', 'secret.person@example.org')).code, 1)
+})
+
+test('an address that is none, or of a system that is not there yet, is refused with the reason', async () => {
+  const io: Io = { environment: {}, folder: '.', stdin: process.stdin, out: async () => true, error: () => {} }
+  for (const [url, message] of [
+    ['mysql://user:hidden@127.0.0.1/app', /mysql is not there yet/],
+    ['oracle:app', /oracle is not there yet/],
+    ['app.db', /expected sqlite:PATH or postgres:/],
+    ['sqlite:/nowhere/app.db', /\/nowhere\/app\.db is not there/],
+    ['postgres://user:hid%den@127.0.0.1/app', /a % in user, password or database is written %25/],
+  ] as const) {
+    await assert.rejects(
+      adopt.run([url], io),
+      (error: Error) => message.test(error.message) && !/hidden|hid%/.test(error.message),
+    )
+  }
+  await assert.rejects(adopt.run([], io), { name: 'UsageError', message: /DATABASE_URL is missing/ })
+  await assert.rejects(adopt.run(['sqlite:x', '--password-stdin'], io), { name: 'UsageError' })
+})
+
+onPostgres('an address that a shell would take apart stands in quotes', async (place) => {
+  await people(place)
+  const url = `${place.url}?application_name=a&connect_timeout=9`
+  assert.equal((await place.adoptWith({ environment: { DATABASE_URL: url } })).code, 0)
+  assert.ok(readFileSync(join(place.folder, '.env'), 'utf8').includes(`DATABASE_URL='${url}'\n`))
 })

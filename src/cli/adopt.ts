@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import type { Trial } from '../adopt/check.ts'
 import { openSource } from '../adopt/open.ts'
 import { type Plan, plan } from '../adopt/plan.ts'
@@ -104,13 +104,22 @@ async function ask(proposals: readonly Proposal[], io: Io): Promise<Proposal | n
   const list = proposals.map((one, at) => `  ${at + 1}  ${titleOf(one)}\n`).join('')
   await io.out(`Several tables may hold the accounts:\n${list}`)
   if ((io.stdin as { isTTY?: boolean }).isTTY) {
-    const lines = createInterface({ input: io.stdin, output: process.stdout })
-    const answer = await lines.question(`Which one? 1–${proposals.length}: `).finally(() => lines.close())
+    await io.out(`Which one? 1–${proposals.length}: `)
+    const answer = await typed(io)
     const meant = /^\d+$/.test(answer.trim()) ? proposals[Number(answer) - 1] : undefined
     if (meant) return meant
   }
   io.error('latchkey adopt: say which one with --table NAME.\n')
   return 2
+}
+
+/** One line of the keyboard; nothing where it ends. */
+function typed(io: Io): Promise<string> {
+  const lines = createInterface({ input: io.stdin })
+  return new Promise<string>((resolve) => {
+    lines.once('line', resolve)
+    lines.once('close', () => resolve(''))
+  }).finally(() => lines.close())
 }
 
 function refused(proposal: Proposal, reason: string, io: Io): number {

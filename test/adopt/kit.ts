@@ -33,7 +33,10 @@ export type Place = {
   database(): Database
   /** Runs `latchkey adopt` on it. */
   adopt(...args: string[]): Promise<Ran>
-  adoptWith(more: { stdin?: string; environment?: Record<string, string> }, ...args: string[]): Promise<Ran>
+  adoptWith(
+    more: { stdin?: string; isTTY?: boolean; environment?: Record<string, string> },
+    ...args: string[]
+  ): Promise<Ran>
 }
 
 /** How a command ended, and what it said. */
@@ -116,12 +119,12 @@ const plainNumber = (value: bigint): number | string =>
 type Own = Pick<Place, 'run' | 'rows' | 'database'>
 
 function placeOf(dialect: Place['dialect'], url: string, folder: string, own: Own): Place {
-  const adoptWith: Place['adoptWith'] = async ({ stdin = '', environment = {} }, ...args) => {
+  const adoptWith: Place['adoptWith'] = async ({ stdin = '', isTTY = false, environment = {} }, ...args) => {
     const [out, error]: [string[], string[]] = [[], []]
     const io: Io = {
       environment,
       folder,
-      stdin: Readable.from([stdin]),
+      stdin: Object.assign(Readable.from([stdin]), { isTTY }),
       out: async (text) => out.push(text) > 0,
       error: (text) => void error.push(text),
     }
