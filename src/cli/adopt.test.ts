@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { made } from '../../test/adopt/checks.ts'
 import { insert, known, onBoth, onPostgres, onSqlite, type Place, written } from '../../test/adopt/kit.ts'
+import { openSource } from '../adopt/open.ts'
 import { adopt } from './adopt.ts'
 import type { Io } from './command.ts'
 
@@ -227,4 +228,12 @@ onPostgres('an address that a shell would take apart stands in quotes', async (p
   const url = `${place.url}?application_name=a&connect_timeout=9`
   assert.equal((await place.adoptWith({ environment: { DATABASE_URL: url } })).code, 0)
   assert.ok(readFileSync(join(place.folder, '.env'), 'utf8').includes(`DATABASE_URL='${url}'\n`))
+})
+
+onBoth('what looks at a database cannot write to it', async (place) => {
+  await people(place)
+  const source = await openSource(place.url)
+  await assert.rejects(source.all('UPDATE people SET email = NULL'), { name: 'Fault' })
+  await source.close()
+  assert.equal((await place.rows('SELECT 1 FROM people WHERE email IS NULL')).length, 1)
 })

@@ -82,9 +82,15 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found):
   const unchanged = `${email} = $4 AND ${facts.verified} = $5 AND ${facts.active} = $6
       AND ${facts.secondFactor} = $7 AND ${facts.signOn} = $8 AND ${is}`
   const wasPassword = `${password} IS NOT DISTINCT FROM $3::text`
+  // With a second one the old password would go on opening the account.
+  const another = (name: string): string => `another.${quote(columnIn(holds, name) ?? name)}`
+  const onlyOne =
+    credentials &&
+    `1 = (SELECT count(*) FROM ${holder} AS another WHERE ${another(credentials.account)} = ${ids.idParameter(2)}
+      AND ${conditionsIn(credentials.where, 'true', dialectOf(another, heldType))})`
   const setPassword = credentials
     ? `UPDATE ${holder} SET ${set} = $1 WHERE ${held(credentials.account)} = ${ids.idParameter(2)} AND ${isCredential}
-      AND ${wasPassword} AND EXISTS (SELECT FROM ${table} WHERE ${ids.id} = ${ids.idParameter(2)} AND ${unchanged})`
+      AND ${wasPassword} AND ${onlyOne} AND EXISTS (SELECT FROM ${table} WHERE ${ids.id} = ${ids.idParameter(2)} AND ${unchanged})`
     : `UPDATE ${table} SET ${set} = $1${reset?.clear ?? ''}
       WHERE ${ids.id} = ${ids.idParameter(2)} AND ${wasPassword} AND ${unchanged}`
   return {

@@ -64,9 +64,15 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found, 
     FROM ${from}`
   const unchanged = `${email} = ?4 AND ${verified} = ?5 AND ${active} = ?6 AND ${secondFactor} = ?7
     AND ${signOn} = ?8 AND ${is}`
+  // With a second one the old password would go on opening the account.
+  const another = (column: string): string => `another.${quote(column)}`
+  const onlyOne =
+    credentials &&
+    `1 = (SELECT count(*) FROM ${holder} AS another WHERE ${another(credentials.account)} = ?2
+      AND ${conditionsIn(credentials.where, '1', dialectOf(another))})`
   const setPassword = credentials
     ? `UPDATE ${holder} SET ${quote(mapping.password)} = ?1 WHERE ${held(credentials.account)} = ?2 AND ${isCredential}
-      AND ${password} IS ?3 AND EXISTS (SELECT 1 FROM ${table} WHERE ${id} = ?2 AND ${unchanged})`
+      AND ${password} IS ?3 AND ${onlyOne} AND EXISTS (SELECT 1 FROM ${table} WHERE ${id} = ?2 AND ${unchanged})`
     : `UPDATE ${table} SET ${quote(mapping.password)} = ?1${reset?.clear ?? ''}
       WHERE ${id} = ?2 AND ${password} IS ?3 AND ${unchanged}`
   const clearReset =

@@ -127,6 +127,18 @@ onBoth('a password that is unusable, as Django writes it, is set for nobody', as
   await store.close()
 })
 
+onBoth('where an account has two rows of passwords, none is set: the other would go on opening it', async (place) => {
+  await place.run(`CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT);
+    CREATE TABLE logins (owner INTEGER, kind TEXT, secret TEXT);
+    INSERT INTO people VALUES (1, 'ana@example.org');
+    INSERT INTO logins VALUES (1, 'password', 'a'), (1, 'password', 'b'), (1, 'google', NULL)`)
+  const credentials = { table: 'logins', account: 'owner', where: { kind: 'password' } }
+  const { store, accounts } = await opened(place, { ...people, password: 'secret', credentials })
+  for (const account of await accounts.byAddress('ana@example.org')) assert.equal(await set(store, account), false)
+  await store.close()
+  assert.equal(await one(place, `SELECT count(*) FROM logins WHERE secret IN ('a', 'b')`).then(Number), 2)
+})
+
 /** Indexes as applications have them: what makes the column, what makes the index. citext takes a Kelvin sign for a k. */
 const indexes: Record<Place['dialect'], readonly (readonly [column: string, index: string])[]> = {
   sqlite: [
