@@ -183,3 +183,18 @@ test('the pages of a flow are each told once', () => {
     '/accounts/password-reset-new-password/',
   ])
 })
+
+test('a brand’s colours are told of where they are no colours, or cannot be read', () => {
+  const colored = (colors: unknown): string[] => refused(withValue(classic, 'brand.colors', colors))
+  assert.deepEqual(colored({ light: '#8b1a2b' }), [])
+  assert.deepEqual(colored({ light: '#8b1a2b', dark: '#ffffff' }), [])
+  assert.deepEqual(colored({ light: 'red' }), ['brand.colors must be written as #rrggbb, not "red"'])
+  assert.deepEqual(colored({ light: 'red', dark: '#fff' }), [
+    'brand.colors must be written as #rrggbb, not "red"',
+    'brand.colors must be written as #rrggbb, not "#fff"',
+  ])
+  assert.match(
+    colored({ light: '#ffd400' }).join('; '),
+    /^brand\.colors\.light #ffd400 has a contrast of 1\.3:1 where text needs 4\.5:1; #[0-9a-f]{6} has it$/,
+  )
+})

@@ -16,6 +16,7 @@ import {
   type Times,
   take,
   toldTakes,
+  unknownTakes,
   unlimited,
   untoldTakes,
   type Window,
@@ -232,6 +233,14 @@ test('a wrong code counts against the account, in a row, and against the install
     account: take(ring, 'wrong-codes-per-account', ['address'], limits.wrongCodesPerAccount),
     inARow: take(ring, 'wrong-codes-in-a-row', ['address'], limits.wrongCodesInARow),
     ofAll: take(ring, 'wrong-codes-of-all', [], limits.wrongCodesOfAll),
+  })
+})
+
+test('a letter to an address that nobody has takes its one place in a week, and its own by which a retry knows it', () => {
+  const windows = [{ max: 1, ms: 7 * 24 * 60 * minute }]
+  assert.deepEqual(unknownTakes(ring, 'address-key', 'letter-id'), {
+    once: { limit: 'unknown-letters', key: key('unknown-letters', 'address', 'address-key'), windows },
+    again: { limit: 'unknown-letters', key: key('unknown-letters', 'letter', 'letter-id'), windows },
   })
 })
 
