@@ -78,7 +78,7 @@ async function measure(): Promise<void> {
   const server = await startPostgres(settings, tmpdir())
   const client = new pg.Client({ connectionString: server.url })
   await client.connect()
-  const store = postgres(server.url, { connections: 20 })
+  const store = postgres(server.url, { connections: 20, timeout: 120_000 })
   await store.migrate(own, true)
   const tokens: string[] = []
   const recovery = latchkey({
