@@ -20,6 +20,7 @@ const may: Record<string, readonly string[]> = {
   audit: ['engine'],
   tell: ['engine'],
   captcha: ['engine'],
+  adopt: ['engine', 'accounts', 'stores', 'server/read-store.ts'],
   pages: ['engine', 'words'],
   http: ['engine', 'words', 'pages'],
   react: ['http/wire.ts'],
@@ -29,6 +30,7 @@ const may: Record<string, readonly string[]> = {
 /** What a room may import besides when only types are taken, since they leave nothing in the running program. */
 const mayTypes: Record<string, readonly string[]> = {
   accounts: ['options.ts'],
+  adopt: ['options.ts'],
   mail: ['options.ts'],
   http: ['captcha', 'options.ts', 'mail', 'accounts', 'flows', 'system.ts'],
 }
