@@ -53,7 +53,9 @@ export async function storm(place: Place, how: Storm): Promise<{ kills: number; 
       servers[slot] = child
       const [least, most] = how.lives
       const life = kills < how.kills ? least + random.fraction() * (most - least) : 3_600_000
-      await Promise.race([sleep(life), becomes('the storm ends', () => !blowing, 3600)])
+      // What is left of a life when the storm ends keeps nobody waiting.
+      const death = sleep(life, undefined, { ref: false })
+      await Promise.race([death, becomes('the storm ends', () => !blowing, 3600)])
       if (!blowing) return
       servers[slot] = null
       child.process.kill('SIGKILL')
