@@ -41,7 +41,7 @@ import { brandStyle } from './pages/brand-style.ts'
 import { systemClock, systemRandom } from './system.ts'
 import type { Follower } from './tell/follower.ts'
 import { tellers } from './tell/index.ts'
-import { refuseWebhook } from './tell/webhook.ts'
+import { refuseWebhook, tellsOfChanges } from './tell/webhook.ts'
 
 /** A recovery, ready to be mounted. */
 export type Recovery = {
@@ -186,6 +186,8 @@ type Settings = {
   readonly limits: Limits | null
   /** The own table's passwords are normalised; a mapped table's log-in would not know. */
   readonly ownTable: boolean
+  /** Whether every session is known to end with a change: ours do; those of an application where it says how, or is told. */
+  readonly endsSessions: boolean
   readonly columns: boolean
 }
 
@@ -223,7 +225,10 @@ function settle(options: Options): Settings {
     throw new Fault('configuration', `Latchkey cannot start:\n${list}`)
   }
   const columns = flows.some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
-  return { flows, publicUrl, spaUrl, limits, ownTable: options.accounts === undefined, columns }
+  const ownTable = options.accounts === undefined
+  const isTold = options.hooks?.onChanged !== undefined || (options.webhooks ?? []).some(tellsOfChanges)
+  const endsSessions = ownTable || options.accounts?.sessions !== undefined || isTold
+  return { flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
 }
 
 function originOf(text: string): string {
@@ -320,6 +325,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     askUrl: (flow) => askUrlOf(flow, publicUrl, spaUrl),
     host: new URL(publicUrl).hostname,
     brand: (flow) => fullBrand(flow.brand),
+    endsSessions: settings.endsSessions,
     log: noted,
   })
   const captcha = captchas(kit, {
@@ -396,6 +402,7 @@ function partsOf(
     spaUrl,
     allowedHosts: options.allowedHosts ?? [new URL(publicUrl).host],
     isTrusted: trusted(options.trustedProxies ?? []),
+    endsSessions: settings.endsSessions,
     securityText: () => (options.security ? securityText(options.security, publicUrl, kit.clock.now()) : null),
     assets,
     development: options.development

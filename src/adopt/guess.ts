@@ -1,5 +1,16 @@
+/** The table of sessions by one of these names, whose rows name an account in one of these columns. */
+export function sessionsIn(
+  tables: readonly Table[],
+  names: readonly string[],
+  columns: readonly string[],
+): SessionsTable | undefined {
+  const table = tables.find(({ name, isView }) => !isView && names.includes(name))
+  const account = table && columnNamed(table, ...columns)
+  return table && account ? { table: table.name, account } : undefined
+}
+
 /** Columns that many systems have under one of a few names. */
-import type { AccountsTable, Conditions } from '../engine/ports.ts'
+import type { AccountsTable, Conditions, SessionsTable } from '../engine/ports.ts'
 import { columnNamed, type Table } from './source.ts'
 
 /** What is mapped by its name alone: user name, language, second factor, rows that are deleted. */

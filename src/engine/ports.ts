@@ -387,6 +387,19 @@ export type AccountsTable = {
   readonly secondFactor?: string
   /** Column that is true or filled where one must sign in by single sign-on. Read, never written. Absent: nobody must. */
   readonly signOn?: string
+  /**
+   * How the application's own sessions end when a password is set: `with-password`, where they hang on the hash, as
+   * Django's and Devise's do; or a table whose rows are deleted in the same transaction. Absent: that is not known, and
+   * no page or letter says that they end, unless a hook or a webhook is told of the change.
+   */
+  readonly sessions?: 'with-password' | SessionsTable
+}
+
+/** The application's own sessions, a row each. */
+export type SessionsTable = {
+  readonly table: string
+  /** Column of the id of the account that a row belongs to. */
+  readonly account: string
 }
 
 /** A table that holds passwords beside the one that holds accounts, such as better-auth's `account`. */

@@ -44,6 +44,8 @@ export type Parts = {
   readonly allowedHosts: readonly string[]
   readonly isTrusted: (address: string) => boolean
   /** The text of `security.txt` as of now; null where there is none. */
+  /** Whether a change of password is known to end every session. */
+  readonly endsSessions: boolean
   readonly securityText: () => string | null
   readonly assets: Assets
   /** Development: the inbox, the gallery's accounts, the letters; null in production. */
@@ -107,5 +109,6 @@ export function frameOf(c: Context, parts: Parts, flow: PagesFlow | null, hasFor
     askUrl: first?.routes.ask ?? '/',
     supportUrl: first?.supportUrl ?? null,
     signUpUrl: first?.signUpUrl ?? null,
+    endsSessions: parts.endsSessions,
   }
 }

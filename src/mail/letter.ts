@@ -30,7 +30,8 @@ export type LetterContent = {
   | { readonly kind: 'other-door'; readonly signOnUrl: string | null }
   /** Nobody has the address that it goes to, which is what somebody typed. */
   | { readonly kind: 'no-account'; readonly askUrl: string; readonly signUpUrl: string | null }
-  | { readonly kind: 'changed'; readonly at: number; readonly askUrl: string }
+  /** `endsSessions`: every session is known to have ended; absent: it is. */
+  | { readonly kind: 'changed'; readonly at: number; readonly askUrl: string; readonly endsSessions?: boolean }
   | { readonly kind: 'too-many-tries'; readonly at: number; readonly askUrl: string }
 )
 

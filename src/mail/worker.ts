@@ -22,6 +22,8 @@ export type WorkerParts = {
   /** The host that stands in a Message-ID. */
   readonly host: string
   readonly brand: (flow: Flow) => FullBrand
+  /** Whether a change of password is known to end every session, so that a letter may say so. */
+  readonly endsSessions: boolean
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
@@ -315,7 +317,9 @@ function contentOf(
         signUpUrl: absolute(flow.signUpUrl, notice.askUrl),
       }
     default:
-      return { ...shared, ...notice, kind: letter.kind === 'changed' ? 'changed' : 'too-many-tries' }
+      return letter.kind === 'changed'
+        ? { ...shared, ...notice, kind: 'changed', endsSessions: parts.endsSessions }
+        : { ...shared, ...notice, kind: 'too-many-tries' }
   }
 }
 

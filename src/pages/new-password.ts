@@ -43,7 +43,7 @@ function fields(frame: Frame, view: NewPasswordView): Html {
   const say = sayFor(frame)
   return html`${hidden('challenge', view.challenge)}
 ${passwordFields(frame, { account: view.account, names: view.fields, rule: view.rule, unmet: view.unmet })}
-<p class="hint">${say('set.sessions')} ${say('set.life', { life: life(say, view.minutes) })}</p>
+<p class="hint">${frame.endsSessions !== false && `${say('set.sessions')} `}${say('set.life', { life: life(say, view.minutes) })}</p>
 ${captchaPart(frame, view.captcha)}
 ${submit(say('set.button'))}`
 }

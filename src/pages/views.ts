@@ -21,6 +21,8 @@ export type Frame = {
   readonly askUrl: string
   readonly supportUrl: string | null
   readonly signUpUrl: string | null
+  /** Whether a new password is known to end every session; absent: it is. */
+  readonly endsSessions?: boolean
 }
 
 /** A captcha that stands in a form: ALTCHA, or a provider's that shows nothing. */

@@ -104,6 +104,7 @@ const schema = z.strictObject({
       locale: text.optional(),
       secondFactor: text.optional(),
       signOn: text.optional(),
+      sessions: z.union([z.literal('with-password'), z.strictObject({ table: text, account: text })]).optional(),
       hash: z
         .union(
           [hashForm, z.strictObject({ form: hashForm, pepper: text.optional() })],

@@ -1,9 +1,12 @@
 /** What a mapping names, for either database: the columns that must be there, and its conditions. */
 import { Fault } from '../engine/outcome.ts'
-import type { AccountsTable, Conditions } from '../engine/ports.ts'
+import type { AccountsTable, Conditions, SessionsTable } from '../engine/ports.ts'
 
-/** A column that a mapping names: where it says so, and in which of its two tables. */
-export type Named = { readonly part: string; readonly of: 'accounts' | 'credentials'; readonly column: string }
+/** Which of a mapping's tables. */
+export type Of = 'accounts' | 'credentials' | 'sessions'
+
+/** A column that a mapping names: where it says so, and in which of its tables. */
+export type Named = { readonly part: string; readonly of: Of; readonly column: string }
 
 const parts = ['id', 'email', 'username', 'verified', 'active', 'locale', 'secondFactor', 'signOn'] as const
 
@@ -16,6 +19,8 @@ export function namedBy(mapping: AccountsTable): Named[] {
   })
   named.push({ part: 'password', of: credentials ? 'credentials' : 'accounts', column: password })
   for (const column of Object.keys(where)) named.push({ part: 'where', of: 'accounts', column })
+  const sessions = sessionsOf(mapping)
+  if (sessions) named.push({ part: 'sessions.account', of: 'sessions', column: sessions.account })
   if (!credentials) return named
   named.push({ part: 'credentials.account', of: 'credentials', column: credentials.account })
   for (const column of Object.keys(credentials.where ?? {})) {
@@ -24,9 +29,15 @@ export function namedBy(mapping: AccountsTable): Named[] {
   return named
 }
 
+/** The application's table of sessions, where rows of it go with a change. */
+export const sessionsOf = ({ sessions }: AccountsTable): SessionsTable | null =>
+  typeof sessions === 'object' ? sessions : null
+
 /** The table in which a column stands. */
-export const tableOf = (mapping: AccountsTable, of: Named['of']): string =>
-  of === 'credentials' && mapping.credentials ? mapping.credentials.table : mapping.table
+export function tableOf(mapping: AccountsTable, of: Of): string {
+  if (of === 'sessions') return sessionsOf(mapping)?.table ?? mapping.table
+  return of === 'credentials' && mapping.credentials ? mapping.credentials.table : mapping.table
+}
 
 /**
  * Refuses a mapping that names a table or a column that is not there, before anything runs on it. `known`: the columns of
@@ -34,12 +45,12 @@ export const tableOf = (mapping: AccountsTable, of: Named['of']): string =>
  */
 export function refuseMissing(
   mapping: AccountsTable,
-  known: (of: Named['of']) => readonly string[],
-  has: (of: Named['of'], column: string) => boolean,
+  known: (of: Of) => readonly string[],
+  has: (of: Of, column: string) => boolean,
 ): void {
-  for (const of of mapping.credentials ? (['accounts', 'credentials'] as const) : (['accounts'] as const)) {
+  for (const of of new Set<Of>(['accounts', ...namedBy(mapping).map((one) => one.of)])) {
     if (known(of).length > 0) continue
-    const part = of === 'accounts' ? 'accounts.table' : 'accounts.credentials.table'
+    const part = of === 'accounts' ? 'accounts.table' : `accounts.${of}.table`
     throw wrong(`${part}: there is no table "${tableOf(mapping, of)}" in the database.`)
   }
   for (const { part, of, column } of namedBy(mapping)) {

@@ -2,6 +2,7 @@
 import { isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
+import { sessionsOf } from './mapping.ts'
 import type { Answer, Postgres, Statement } from './postgres-pool.ts'
 import { lock } from './postgres-rows.ts'
 import { refuseUnknown } from './postgres-users.ts'
@@ -16,27 +17,44 @@ const columnsOf = (table: string): Statement => ({
       relkind NOT IN ('v', 'm', 'f') OR pg_column_is_updatable(attrelid, attnum, true) AS "canWrite"
     FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid JOIN pg_class ON pg_class.oid = attrelid
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-  values: [quoteTable(table)],
+  values: [table === '' ? null : quoteTable(table)],
 })
+
 /** By way of pg_class: what a session has learned about names it forgets only when it opens a table. */
 const began: Statement = {
   text: `SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('latchkey_migrations')) AS began`,
 }
 const doneSteps: Statement = { text: 'SELECT name FROM latchkey_migrations' }
 
+/** The role, where it may not delete rows of a table that is there. */
+const keepsRows = (table: string): Statement => ({
+  text: `SELECT current_user AS role FROM pg_class
+    WHERE oid = to_regclass($1) AND NOT has_table_privilege(oid, 'DELETE')`,
+  values: [table === '' ? null : quoteTable(table)],
+})
+
 /** Runs statements in order, in one session. */
 export type Run = (...statements: Statement[]) => Promise<Answer[]>
 
 /** What the database holds. */
-export async function look(run: Run, { table, credentials }: AccountsTable): Promise<Found> {
-  const tables = [columnsOf(table), ...(credentials ? [columnsOf(credentials.table)] : [])]
-  const [first, columns, others] = await run(began, ...tables)
+export async function look(run: Run, mapping: AccountsTable): Promise<Found> {
+  const { table, credentials } = mapping
+  const sessions = sessionsOf(mapping)
+  const [first, columns, others, ended, keeps] = await run(
+    began,
+    columnsOf(table),
+    columnsOf(credentials?.table ?? ''),
+    columnsOf(sessions?.table ?? ''),
+    keepsRows(sessions?.table ?? ''),
+  )
   const done = first!.rows[0]?.began ? (await run(doneSteps))[0]!.rows : []
   return {
     done: new Set(done.map((row) => String(row.name))),
     columns: typesOf(columns!),
-    credentials: others ? typesOf(others) : new Map(),
-    barred: [...barredIn('accounts', columns!), ...(others ? barredIn('credentials', others) : [])],
+    credentials: typesOf(others!),
+    sessions: typesOf(ended!),
+    barred: [...barredIn('accounts', columns!), ...barredIn('credentials', others!), ...barredIn('sessions', ended!)],
+    keepsSessions: keeps!.rows[0] ? String(keeps!.rows[0].role) : null,
   }
 }
 

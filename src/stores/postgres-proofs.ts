@@ -97,7 +97,8 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
     draft.queue(change.letter)
     draft.note(change.event)
     const cleared = users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
-    await transaction.commit(...cleared, ...closing(change, open), ...draft.statements(wakes))
+    const ended = users.endSessions === null ? [] : [{ text: users.endSessions, values: [account.id] }]
+    await transaction.commit(...cleared, ...ended, ...closing(change, open), ...draft.statements(wakes))
     return true
   })
 }

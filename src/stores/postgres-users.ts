@@ -5,7 +5,7 @@
 import { isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { Account, AccountsTable } from '../engine/ports.ts'
-import { bytes, conditionsIn, namedBy, refuseMissing, tableOf, wrong } from './mapping.ts'
+import { bytes, conditionsIn, namedBy, type Of, refuseMissing, sessionsOf, tableOf, wrong } from './mapping.ts'
 import { type EmailColumn, folded, matchOf } from './postgres-emails.ts'
 import type { Postgres } from './postgres-pool.ts'
 import { quote, resetColumns } from './schema.ts'
@@ -35,6 +35,8 @@ export type Users = {
   readonly reset: { readonly assign: string; readonly clear: string; readonly isText: boolean } | null
   /** Empties the two columns of an id; null where there are none, or `setPassword` does it. */
   readonly clearReset: string | null
+  /** Deletes the application's sessions of an id; null where none are mapped. */
+  readonly endSessions: string | null
 }
 
 /** The pieces for this mapping. */
@@ -114,7 +116,20 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found):
       credentials && reset
         ? `UPDATE ${table} SET ${reset.clear.replace(', ', '')} WHERE ${ids.id} = ${ids.idParameter(1)}`
         : null,
+    endSessions: endingOf(mapping, found),
   }
+}
+
+/** The application may keep the id as a number here and as a text there: what is one as a text is one. */
+function endingOf(mapping: AccountsTable, found: Found): string | null {
+  const sessions = sessionsOf(mapping)
+  if (!sessions) return null
+  const name = columnIn(found.sessions, sessions.account) ?? sessions.account
+  const type = found.sessions.get(name) ?? 'text'
+  const isPlain = /^(smallint|integer|bigint|uuid|text|character varying)$/.test(type)
+  const own = type === 'character varying' ? 'text' : type
+  const same = isPlain ? `${quote(name)} = $1::${own}` : `${quote(name)}::text = $1::text`
+  return `DELETE FROM ${quoteTable(sessions.table)} WHERE ${same}`
 }
 
 /** With the way to look for an address that an index of the table serves. */
@@ -233,7 +248,7 @@ function millisecondsOf(value: number | string): number {
 
 /** A mapping that names what is not there, or what may not be read or written, told before anything runs on it. */
 export function refuseUnknown(mapping: AccountsTable, found: Found): void {
-  const of = (which: 'accounts' | 'credentials') => (which === 'accounts' ? found.columns : found.credentials)
+  const of = (which: Of) => (which === 'accounts' ? found.columns : found[which])
   refuseMissing(
     mapping,
     (which) => [...of(which).keys()],
@@ -253,6 +268,13 @@ export function refuseUnknown(mapping: AccountsTable, found: Found): void {
           : `accounts.${named.part}: the role "${one.role}" may not ${one.from} "${one.column}" of "${table}": GRANT ${right} (${quote(one.column)}) ON ${quoteTable(table)} TO ${quote(one.role)};`,
       )
     }
+  }
+  if (found.keepsSessions !== null) {
+    const table = quoteTable(tableOf(mapping, 'sessions'))
+    const role = found.keepsSessions
+    throw wrong(
+      `accounts.sessions: the role "${role}" may not delete rows of ${table}: GRANT DELETE ON ${table} TO ${quote(role)};`,
+    )
   }
   const type = found.columns.get(columnOf(found, mapping.id) ?? '') ?? ''
   if (bytes.test(type))

@@ -4,6 +4,7 @@
  */
 import { isOwn } from '../accounts/own.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
+import type { Of } from './mapping.ts'
 import { quote, resetColumns } from './schema.ts'
 
 /** What a database holds now. */
@@ -14,13 +15,17 @@ export type Found = {
   readonly columns: ReadonlyMap<string, string>
   /** Those of the credentials' table; empty where none is mapped or there. */
   readonly credentials: ReadonlyMap<string, string>
+  /** Those of the application's sessions; empty where none is mapped or there. */
+  readonly sessions: ReadonlyMap<string, string>
+  /** The role that may not delete those; null where it may. */
+  readonly keepsSessions: string | null
   /** What this role may not do with the tables, and what can be done about it; a sentence each. */
   readonly barred: readonly Barred[]
 }
 
 /** A column that cannot be read, or that cannot be written. */
 export type Barred = {
-  readonly of: 'accounts' | 'credentials'
+  readonly of: Of
   readonly column: string
   readonly from: 'read' | 'write'
 } & ({ readonly because: 'role'; readonly role: string } | { readonly because: 'view' })

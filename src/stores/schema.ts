@@ -13,7 +13,9 @@ export type Found = {
   readonly columns: ReadonlyMap<string, string>
   /** Those of the credentials' table; empty where none is mapped or there. */
   readonly credentials: ReadonlyMap<string, string>
-  /** Which of the two are views. */
+  /** Those of the application's sessions; empty where none is mapped or there. */
+  readonly sessions: ReadonlyMap<string, string>
+  /** Which of them are views. */
   readonly views: readonly string[]
 }
 

@@ -3,21 +3,25 @@ import type { DatabaseSync } from 'node:sqlite'
 import { isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
+import { sessionsOf } from './mapping.ts'
 import { type Found, missing } from './schema.ts'
 import { type File, guarded, openToRead, openToWrite } from './sqlite-file.ts'
 import { refuseUnknown } from './sqlite-users.ts'
 
 /** What an open database holds; what an absent one holds. */
-export function look(db: DatabaseSync | null, { table, credentials }: AccountsTable): Found {
-  if (!db) return { done: new Set(), columns: new Map(), credentials: new Map(), views: [] }
+export function look(db: DatabaseSync | null, mapping: AccountsTable): Found {
+  const { table, credentials } = mapping
+  const sessions = sessionsOf(mapping)
+  if (!db) return { done: new Set(), columns: new Map(), credentials: new Map(), sessions: new Map(), views: [] }
   const began = db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get('latchkey_migrations')
   const done = began ? db.prepare('SELECT name FROM latchkey_migrations').all() : []
-  const named = credentials ? [table, credentials.table] : [table]
+  const named = [table, ...[credentials, sessions].flatMap((one) => (one ? [one.table] : []))]
   const view = db.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)`)
   return {
     done: new Set(done.map((row) => String(row.name))),
     columns: columnsIn(db, table),
     credentials: credentials ? columnsIn(db, credentials.table) : new Map(),
+    sessions: sessions ? columnsIn(db, sessions.table) : new Map(),
     views: named.filter((name) => view.get(name)),
   }
 }

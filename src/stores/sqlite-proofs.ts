@@ -98,6 +98,7 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
   const clearReset = users.clearReset === null ? null : db.prepare(users.clearReset)
   const closeOthers = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE account_id = ? AND state <> 'closed'`)
+  const endTheirs = users.endSessions === null ? null : db.prepare(users.endSessions)
   const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
   const remember = db.prepare('INSERT INTO latchkey_history VALUES (NULL, ?, ?, ?)')
   const trim = db.prepare(`DELETE FROM latchkey_history WHERE seq IN
@@ -124,6 +125,7 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
     trim.run(account.id, change.history)
     closeOthers.run(account.id)
     endSessions.run(account.id)
+    endTheirs?.run(account.id)
     if (change.session) rows.openSession(change.session)
     rows.giveBack([], change.forget)
     rows.note(change.event)

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { isOwn } from '../accounts/own.ts'
 import { spellings } from '../accounts/tidy.ts'
 import type { Account, AccountsTable } from '../engine/ports.ts'
-import { bytes, conditionsIn, refuseMissing, wrong } from './mapping.ts'
+import { bytes, conditionsIn, type Of, refuseMissing, sessionsOf, wrong } from './mapping.ts'
 import { type Found, quote, resetColumns } from './schema.ts'
 import { matchOf } from './sqlite-emails.ts'
 
@@ -27,6 +27,8 @@ export type Users = {
   readonly reset: { readonly assign: string; readonly clear: string; readonly isText: boolean } | null
   /** Empties the two columns of an id; null where there are none, or `setPassword` does it. */
   readonly clearReset: string | null
+  /** Deletes the application's sessions of an id; null where none are mapped. */
+  readonly endSessions: string | null
 }
 
 /** The pieces for this mapping; an id is compared as it stands, so that numbers and texts both use their index. */
@@ -78,7 +80,12 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found, 
   const clearReset =
     credentials && reset ? `UPDATE ${table} SET ${reset.clear.replace(', ', '')} WHERE ${id} = ?` : null
   const hasAddress = isOwn(mapping) ? `lower(${named(mapping.email)}) IN (?1, ?2)` : matchOf(db, mapping, is).sql
-  return { table, isOwn: isOwn(mapping), id, is, hasAddress, username, select, setPassword, reset, clearReset }
+  const ended = sessionsOf(mapping)
+  const endSessions = ended && `DELETE FROM ${quote(ended.table)} WHERE ${quote(ended.account)} = ?`
+  return {
+    ...{ table, isOwn: isOwn(mapping), id, is, hasAddress, username, select },
+    ...{ setPassword, reset, clearReset, endSessions },
+  }
 }
 
 const dialectOf = (name: (column: string) => string) => ({
@@ -147,8 +154,9 @@ function resetOf(found: Found): NonNullable<Users['reset']> {
 }
 
 /** A mapping that names what is not there, or what cannot be written, told before anything runs on it. */
-export function refuseUnknown(mapping: AccountsTable, { columns, credentials, views }: Found): void {
-  const of = (which: 'accounts' | 'credentials') => (which === 'accounts' ? columns : credentials)
+export function refuseUnknown(mapping: AccountsTable, found: Found): void {
+  const { columns, views } = found
+  const of = (which: Of) => (which === 'accounts' ? columns : found[which])
   refuseMissing(
     mapping,
     (which) => [...of(which).keys()],
@@ -159,6 +167,10 @@ export function refuseUnknown(mapping: AccountsTable, { columns, credentials, vi
     throw wrong(
       `accounts.table: "${holder}" is a view, and SQLite writes no passwords into one. Name the table behind it, and with "where" which of its rows are accounts.`,
     )
+  }
+  const ended = sessionsOf(mapping)?.table
+  if (ended !== undefined && views.includes(ended)) {
+    throw wrong(`accounts.sessions.table: "${ended}" is a view; name the table behind it.`)
   }
   const type = columns.get(mapping.id.toLowerCase()) ?? ''
   if (bytes.test(type)) throw wrong(`accounts.id: "${mapping.id}" is ${type}; an id must be a number or a text.`)

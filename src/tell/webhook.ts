@@ -15,6 +15,9 @@ export type WebhookOptions = {
   readonly events?: readonly ToldName[]
 }
 
+/** Whether it is told of a change of password. */
+export const tellsOfChanges = ({ events }: WebhookOptions): boolean => events?.includes('password.changed') ?? true
+
 const keyOf = (secret: string): Buffer => Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
 const secretsOf = ({ secret }: WebhookOptions): readonly string[] => (typeof secret === 'string' ? [secret] : secret)
 

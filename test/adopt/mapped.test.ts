@@ -302,3 +302,38 @@ onPostgres(
     }
   },
 )
+
+onBoth(
+  "the application's sessions of the account go with its password, and no others; none where it was not set",
+  async (place) => {
+    await place.run(`CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, hash TEXT);
+    CREATE TABLE signed_in (token TEXT, "userId" VARCHAR(40));
+    INSERT INTO people VALUES (1, 'ana@example.org', 'a'), (11, 'bea@example.org', 'b');
+    INSERT INTO signed_in VALUES ('x', '1'), ('y', '11'), ('z', '1')`)
+    const table = { ...people, sessions: { table: 'signed_in', account: 'userId' } }
+    const { store, accounts } = await opened(place, table)
+    const [ana] = await accounts.byAddress('ana@example.org')
+    await place.run(`UPDATE people SET hash = 'another' WHERE id = 1`)
+    assert.equal(await set(store, ana!), false)
+    assert.equal(Number(await one(place, 'SELECT count(*) FROM signed_in')), 3)
+    const [now] = await accounts.byAddress('ana@example.org')
+    assert.equal(await set(store, now!), true)
+    await store.close()
+    assert.deepEqual(
+      (await place.rows('SELECT token FROM signed_in')).map(({ token }) => token),
+      ['y'],
+    )
+  },
+)
+
+onBoth('a table of sessions that is not there, or has no such column, is refused at the start', async (place) => {
+  await place.run(
+    'CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, hash TEXT); CREATE TABLE signed_in (token TEXT)',
+  )
+  const sessions = (table: string) => ({ ...people, sessions: { table, account: 'person' } })
+  await assert.rejects(opened(place, sessions('nowhere')), /accounts\.sessions\.table: there is no table "nowhere"/)
+  await assert.rejects(
+    opened(place, sessions('signed_in')),
+    /accounts\.sessions\.account: "signed_in" has no column "person"/,
+  )
+})

@@ -48,6 +48,7 @@ onBoth(
       password: 'password',
       username: 'username',
       active: 'is_active',
+      sessions: 'with-password',
       hash: 'django',
     })
     await resets(

@@ -53,11 +53,14 @@ onPostgres("Supabase's auth.users is adopted, and its own index finds the addres
   assert.equal(code, 0)
   assert.match(out, /Found "auth.users" \(Supabase\): 2 accounts/)
   assert.match(out, /by the index "users_instance_id_email_idx"/)
-  assert.match(out, /goes on +sessions and refresh tokens/)
-  const { signOn, verified, hash } = await written(place)
+  assert.match(out, /a reset ends sessions and their refresh tokens: the rows in "auth.sessions"/)
+  const { signOn, verified, hash, sessions } = await written(place)
   assert.deepEqual(
-    { signOn, verified, hash },
-    { signOn: 'is_sso_user', verified: 'email_confirmed_at', hash: 'supabase' },
+    { signOn, verified, hash, sessions },
+    {
+      ...{ signOn: 'is_sso_user', verified: 'email_confirmed_at', hash: 'supabase' },
+      sessions: { table: 'auth.sessions', account: 'user_id' },
+    },
   )
   const hashOf = "SELECT encrypted_password AS hash FROM auth.users WHERE email = 'ana@example.org'"
   await resets(place, 'ana@example.org', 'ana@example.org', hashOf, bcrypt('$2a$'))

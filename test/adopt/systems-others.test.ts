@@ -36,7 +36,7 @@ onBoth(
     assert.equal(code, 0)
     assert.match(out, /Found "user" \(better-auth\): 2 accounts/)
     assert.match(out, /passwords in "account"\."password"/)
-    assert.match(out, /goes on +sessions: their rows stay/)
+    assert.match(out, /a reset ends sessions: their rows in "session" are deleted/)
     assert.deepEqual((await written(place)).credentials, {
       table: 'account',
       account: 'userId',

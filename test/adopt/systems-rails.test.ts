@@ -33,6 +33,7 @@ onBoth("Devise's table is adopted, and its own index finds the addresses", async
     email: 'email',
     password: 'encrypted_password',
     verified: 'confirmed_at',
+    sessions: 'with-password',
     compare: 'lower',
     hash: 'devise',
   })
@@ -47,12 +48,12 @@ onBoth("Devise's table is adopted, and its own index finds the addresses", async
   assert.equal(other?.hash, hash, 'an id past 2^53 is not taken for its neighbour')
 })
 
-onBoth("Rails' own has_secure_password is adopted, and it is said that its sessions stay", async (place) => {
+onBoth("Rails' own has_secure_password is adopted, and its sessions end with the password", async (place) => {
   await place.fixture('rails')
   await place.run(insert('users', [{ id: 1, email_address: 'ana@example.org', password_digest: made(/^\$2a\$/) }]))
   const { out } = await place.adopt()
   assert.match(out, /Rails with has_secure_password/)
-  assert.match(out, /goes on +sessions: their rows in "sessions" stay/)
+  assert.match(out, /a reset ends sessions: their rows in "sessions" are deleted/)
   await resets(place, 'ana@example.org', 'ana@example.org', 'SELECT password_digest AS hash FROM users', bcrypt('$2a$'))
 })
 

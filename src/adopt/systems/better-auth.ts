@@ -1,7 +1,7 @@
 /** better-auth: `user` and, with the passwords, `account`. https://www.better-auth.com/docs/concepts/database */
 
-import { usual } from '../guess.ts'
-import { bare, columnNamed, hasTable, type Table, tableNamed } from '../source.ts'
+import { sessionsIn, usual } from '../guess.ts'
+import { bare, columnNamed, type Table, tableNamed } from '../source.ts'
 import { defined, type Proposal, proposal } from '../system.ts'
 
 const held = ['account_id', 'provider_id', 'user_id', 'password']
@@ -18,6 +18,7 @@ export const betterAuth = (tables: readonly Table[]): Proposal[] =>
 function pair(tables: readonly Table[], users: Table, accounts: Table): Proposal {
   const name = (column: string): string | undefined => columnNamed(users, column)
   const banned = name('banned')
+  const sessions = sessionsIn(tables, ['session', 'sessions'], ['user_id'])
   const mapping = defined({
     table: users.name,
     id: name('id')!,
@@ -33,15 +34,15 @@ function pair(tables: readonly Table[], users: Table, accounts: Table): Proposal
     username: name('username'),
     locale: usual(users).locale,
     secondFactor: name('two_factor_enabled'),
+    sessions,
   })
   return proposal('better-auth', mapping, {
     forms: ['better-auth'],
     lowers: true,
-    lasts: [
-      hasTable(tables, 'session') || hasTable(tables, 'sessions')
-        ? 'sessions: their rows stay, until better-auth ends them'
-        : 'sessions, until they expire',
-    ],
+    ends: sessions ? [`sessions: their rows in "${sessions.table}" are deleted with the change`] : [],
+    lasts: sessions
+      ? ['a session that better-auth keeps in a cookie (cookieCache), for its five minutes']
+      : ['sessions, until they expire'],
     notes: [
       'An account without a password (Google, GitHub and the like) gets no link: its letter says that it signs in elsewhere.',
       'Where better-auth is given a hash of its own (emailAndPassword.password), say it with "hash".',

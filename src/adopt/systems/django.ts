@@ -28,6 +28,7 @@ export function django(tables: readonly Table[]): Proposal[] {
       username: usual(table).username,
       active: columnNamed(table, 'is_active'),
       where: undeleted(table),
+      sessions: 'with-password' as const,
     })
     const isDefault = table.name.endsWith('auth_user')
     return proposal(isDefault ? 'Django' : 'Django, with a user model of its own', mapping, {

@@ -1,6 +1,6 @@
 /** Rails: Devise's `encrypted_password`, and `has_secure_password`'s `password_digest` (the generator of Rails 8). */
 
-import { undeleted, usual } from '../guess.ts'
+import { sessionsIn, undeleted, usual } from '../guess.ts'
 import { columnNamed, hasTable, idOf, type Table } from '../source.ts'
 import { defined, type Proposal, proposal } from '../system.ts'
 
@@ -16,9 +16,13 @@ export const rails = (tables: readonly Table[]): Proposal[] =>
     const { username, locale, secondFactor } = usual(table)
     const where = undeleted(table)
     const mapping = { table: table.name, id, email, username, locale, secondFactor, where }
-    if (encrypted)
-      return [devise(table, defined({ ...mapping, password: encrypted, verified: columnNamed(table, 'confirmed_at') }))]
-    return digest && isRails ? [secure(tables, defined({ ...mapping, password: digest }))] : []
+    if (encrypted) {
+      const verified = columnNamed(table, 'confirmed_at')
+      return [devise(table, defined({ ...mapping, password: encrypted, verified, sessions: 'with-password' as const }))]
+    }
+    return digest && isRails
+      ? [secure(defined({ ...mapping, password: digest, sessions: sessionsIn(tables, ['sessions'], ['user_id']) }))]
+      : []
   })
 
 function devise(table: Table, mapping: Proposal['mapping']): Proposal {
@@ -45,9 +49,10 @@ function devise(table: Table, mapping: Proposal['mapping']): Proposal {
   })
 }
 
-const secure = (tables: readonly Table[], mapping: Proposal['mapping']): Proposal =>
+const secure = (mapping: Proposal['mapping']): Proposal =>
   proposal('Rails with has_secure_password', mapping, {
     forms: ['devise'],
     lowers: true,
-    lasts: hasTable(tables, 'sessions') ? ['sessions: their rows in "sessions" stay'] : ['sessions, until they expire'],
+    ends: mapping.sessions ? ['sessions: their rows in "sessions" are deleted with the change'] : [],
+    lasts: mapping.sessions ? [] : ['sessions, until they expire'],
   })

@@ -1,4 +1,5 @@
 /** Supabase's `auth.users`. https://github.com/supabase/auth, folder `migrations`. */
+import { sessionsIn } from '../guess.ts'
 import { columnNamed, hasTable, type Table } from '../source.ts'
 import { defined, type Proposal, proposal } from '../system.ts'
 
@@ -12,6 +13,7 @@ export const supabase = (tables: readonly Table[]): Proposal[] =>
     const [password, email, instanceId] = [name('encrypted_password'), name('email'), name('instance_id')]
     if (!password || !email || !instanceId || !name('raw_user_meta_data')) return []
     const deleted = name('deleted_at')
+    const sessions = sessionsIn(tables, [table.name.replace(/users$/, 'sessions')], ['user_id'])
     const mapping = defined({
       table: table.name,
       id: name('id') ?? 'id',
@@ -21,14 +23,15 @@ export const supabase = (tables: readonly Table[]): Proposal[] =>
       where: { [instanceId]: instance, ...(deleted ? { [deleted]: null } : {}) },
       verified: name('email_confirmed_at') ?? name('confirmed_at'),
       signOn: name('is_sso_user'),
+      sessions,
     })
     return proposal('Supabase', mapping, {
       forms: ['supabase'],
       lowers: true,
-      lasts: [
-        'sessions and refresh tokens: their rows in "auth.sessions" and "auth.refresh_tokens" stay',
-        'access tokens, until they expire',
-      ],
+      ends: sessions
+        ? [`sessions and their refresh tokens: the rows in "${sessions.table}" are deleted with the change`]
+        : [],
+      lasts: [...(sessions ? [] : ['sessions and refresh tokens']), 'access tokens, until they expire'],
       notes: [
         ...(name('banned_until')
           ? [

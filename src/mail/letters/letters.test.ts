@@ -211,3 +211,12 @@ test('addresses and codes run from left to right in any language', () => {
   assert.match(codeLetter().html, /<td class="box ink" dir="ltr"/)
   assert.match(linkLetter().html, /<span dir="ltr"[^>]*>https:/)
 })
+
+test('a notice of a change says that every session was ended only where that is known', () => {
+  const content = { ...to, kind: 'changed', at: expiresAt, askUrl: 'https://app.example.com/ask/' } as const
+  const out = 'Every session of your account was ended.'
+  assert.ok(writeLetter(content).text.includes(out))
+  for (const format of ['text', 'html'] as const) {
+    assert.ok(!writeLetter({ ...content, endsSessions: false })[format].includes(out), format)
+  }
+})
