@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
@@ -122,12 +123,18 @@ async function startDatabase(): Promise<PostgresServer | null> {
   }
 }
 
+/** Files wait for processes, disks and browsers: one more at a time than there are cores keeps these busy. */
+const cores = Math.min(availableParallelism(), 8)
+
 let database: PostgresServer | null = null
 if (long) {
   database = await startDatabase()
   // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
   process.env.TEST_TIMES ??= '10'
   await testFiles('long', find('test/long/**/*.test.ts'), 1)
+  // Promises that the short run keeps to memory and SQLite.
+  process.env.TEST_EVERY_STORE = '1'
+  await testFiles('promises on every store', find('test/promises/*.test.ts'), cores)
   await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
   if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
 } else {
@@ -146,9 +153,9 @@ if (long) {
   await testFiles(
     'tests',
     all.filter((file) => !inBrowser.includes(file)),
-    2,
+    cores + 1,
   )
-  await testFiles('in a browser', inBrowser, 1)
+  await testFiles('in a browser', inBrowser, cores + 1)
 }
 
 await database?.stop()

@@ -21,7 +21,7 @@ import {
   letterFor,
   linkBody,
   linkFlows,
-  onEachStore,
+  onAllStores,
   person,
   reset,
   stranger,
@@ -31,7 +31,7 @@ import {
 const back = (bench: Bench): void => bench.clock.turn({ minutes: -60 })
 const sameOrigin = { 'sec-fetch-site': 'same-origin' }
 
-onEachStore('no proof lives longer: what was made by the clock that was ahead is over at once', async (open) => {
+onAllStores('no proof lives longer: what was made by the clock that was ahead is over at once', async (open) => {
   const bench = await open()
   const proofs: (() => Promise<{ status: number }>)[] = []
   for (const flow of linkFlows) {
@@ -55,7 +55,7 @@ onEachStore('no proof lives longer: what was made by the clock that was ahead is
   }
 })
 
-onEachStore('no grant lives longer', async (open) => {
+onAllStores('no grant lives longer', async (open) => {
   const bench = await open()
   for (const flow of [classic, stateless]) {
     const owner = `${flow.name}@example.org`
@@ -71,7 +71,7 @@ onEachStore('no grant lives longer', async (open) => {
   }
 })
 
-onEachStore('a few seconds are no step: clocks are kept right all the time', async (open) => {
+onAllStores('a few seconds are no step: clocks are kept right all the time', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   const mail = await letterFor(bench, spa, 'ana@example.org')
@@ -79,7 +79,7 @@ onEachStore('a few seconds are no step: clocks are kept right all the time', asy
   assert.ok(isSuccess(await reset(stranger(bench), spa, mail, after)))
 })
 
-onEachStore('no limit starts anew, and none is for ever', async (open) => {
+onAllStores('no limit starts anew, and none is for ever', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   const browser = bench.browser({ address: '203.0.113.9' })
@@ -95,7 +95,7 @@ onEachStore('no limit starts anew, and none is for ever', async (open) => {
   assert.equal((await ask()).status, 200, 'and over when its window is')
 })
 
-onEachStore('letters go out: those that wait, and those that are promised after', async (open) => {
+onAllStores('letters go out: those that wait, and those that are promised after', async (open) => {
   const bench = await open()
   for (const flow of allFlows) {
     await person(bench, `${flow.name}@example.org`)
@@ -110,7 +110,7 @@ onEachStore('letters go out: those that wait, and those that are promised after'
   await letterFor(bench, spa, 'late@example.org')
 })
 
-onEachStore('sessions end when they are ended, and by their time', async (open) => {
+onAllStores('sessions end when they are ended, and by their time', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   const logIn = async () => {
@@ -130,7 +130,7 @@ onEachStore('sessions end when they are ended, and by their time', async (open) 
   for (const browser of [other, third]) assert.notEqual((await browser.look('/account/')).status, 200)
 })
 
-onEachStore('the audit keeps its order, and its chain', async (open) => {
+onAllStores('the audit keeps its order, and its chain', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   await letterFor(bench, spa, 'ana@example.org')

@@ -19,7 +19,7 @@ import {
   inMemory,
   linkBody,
   logsIn,
-  onEachStore,
+  onAllStores,
   onSqlite,
   person,
   rowsIn,
@@ -59,7 +59,7 @@ async function one(news: () => Promise<Noted[]>, network: string, name: EventNam
   return event!
 }
 
-onEachStore('a reset by code, from the ask to the notice, is noted step by step', async (open) => {
+onAllStores('a reset by code, from the ask to the notice, is noted step by step', async (open) => {
   const bench = await open()
   const id = await person(bench, 'ana@example.org')
   const { browser, network } = visitor(bench)
@@ -103,7 +103,7 @@ onEachStore('a reset by code, from the ask to the notice, is noted step by step'
   )
 })
 
-onEachStore(
+onAllStores(
   'a link is noted when it is opened and when it is dead, and a log-in whatever comes of it',
   async (open) => {
     const bench = await open()
@@ -135,7 +135,7 @@ onEachStore(
   },
 )
 
-onEachStore('an address that nobody has is noted as a digest, and its letter as dropped', async (open) => {
+onAllStores('an address that nobody has is noted as a digest, and its letter as dropped', async (open) => {
   const bench = await open({ flows: [classic, verified] })
   await person(bench, 'bea@example.org', { verified: false })
   const { browser, network } = visitor(bench)
@@ -192,7 +192,7 @@ inMemory('a letter that is refused, and one that is too late, are noted', async 
   )
 })
 
-onEachStore('a limit is noted when it is crossed, and not with each that it refuses', async (open) => {
+onAllStores('a limit is noted when it is crossed, and not with each that it refuses', async (open) => {
   const bench = await open()
   const { browser, network } = visitor(bench)
   for (let i = 0; i < 3; i++) await askApi(browser, code, 'ana@example.org')
@@ -206,7 +206,7 @@ onEachStore('a limit is noted when it is crossed, and not with each that it refu
   assert.equal(crossed[0]?.network, network)
 })
 
-onEachStore('of submits at once the one that won is noted as a change, and no other', async (open) => {
+onAllStores('of submits at once the one that won is noted as a change, and no other', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   const { browser } = visitor(bench)

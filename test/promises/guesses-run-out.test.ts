@@ -30,7 +30,7 @@ import {
   linkBody,
   linkFlows,
   logsIn,
-  onEachStore,
+  onAllStores,
   onSqlite,
   openBench,
   origin,
@@ -62,7 +62,7 @@ async function open(bench: Bench, address = owner): Promise<{ flow_id: string; r
 const type = async (bench: Bench, flow_id: string, typed: unknown, email: unknown = owner) =>
   stranger(bench).json('/api/flows/code/prove', { flow_id, email, code: typed })
 
-onEachStore('five hundred guesses at once on one code: five are compared, and then the code is dead', async (start) => {
+onAllStores('five hundred guesses at once on one code: five are compared, and then the code is dead', async (start) => {
   const bench = await start()
   await person(bench, owner)
   const { flow_id, real } = await open(bench)
@@ -73,7 +73,7 @@ onEachStore('five hundred guesses at once on one code: five are compared, and th
   assert.equal(right.body.code, 'code-dead', 'the right one comes too late')
 })
 
-onEachStore('the fifth try may be the right one; it is given back to the account', async (start) => {
+onAllStores('the fifth try may be the right one; it is given back to the account', async (start) => {
   const bench = await start()
   await person(bench, owner)
   for (let round = 0; round < 2; round++) {
@@ -89,7 +89,7 @@ onEachStore('the fifth try may be the right one; it is given back to the account
   assert.equal(await compared(bench), 10)
 })
 
-onEachStore('a new flow, a new network and a new code for each guess: ten are compared in a day', async (start) => {
+onAllStores('a new flow, a new network and a new code for each guess: ten are compared in a day', async (start) => {
   const bench = await start()
   await person(bench, owner)
   for (let quarter = 0; quarter < 90; quarter++) {
@@ -125,7 +125,7 @@ inMemory('nobody who goes on for a month gets more than fifty, and the owner sti
   assert.notEqual((await open(bench)).real, '', 'and after that codes work again')
 })
 
-onEachStore('a success somewhere else forgives nothing', async (start) => {
+onAllStores('a success somewhere else forgives nothing', async (start) => {
   const bench = await start()
   await person(bench, owner)
   await person(bench, 'mallory@example.org')

@@ -44,10 +44,20 @@ export type Bench = TestRecovery & {
 type Open = (options?: TestOptions) => Promise<Bench>
 
 /** Declares the test once for each store; what it opens is closed and removed after it. */
-export function onEachStore(name: string, body: (open: Open) => Promise<void>): void {
+export function onAllStores(name: string, body: (open: Open) => Promise<void>): void {
   test(`${name} (memory)`, () => withBench('memory', body))
   test(`${name} (SQLite)`, () => withBench('sqlite', body))
   test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
+}
+
+/**
+ * The same for promises that the store has a small part in: on PostgreSQL in the long run alone, so that the short one
+ * stays short. The walks, the contract and `onAllStores` are there in both.
+ */
+export function onEachStore(name: string, body: (open: Open) => Promise<void>): void {
+  test(`${name} (memory)`, () => withBench('memory', body))
+  test(`${name} (SQLite)`, () => withBench('sqlite', body))
+  if (process.env.TEST_EVERY_STORE) test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
 }
 
 /** Declares a test that looks into the database file itself. */

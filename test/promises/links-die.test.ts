@@ -23,7 +23,7 @@ import {
   letterFor,
   linkBody,
   linkFlows,
-  onEachStore,
+  onAllStores,
   onSqlite,
   origin,
   person,
@@ -191,7 +191,7 @@ for (const flow of allFlows) {
       'without a cause it lives',
     )
   }
-  onEachStore(`a proof and a grant of ${flow.name} die with use and with another change`, async (open) => {
+  onAllStores(`a proof and a grant of ${flow.name} die with use and with another change`, async (open) => {
     await bringEach(await open(), everywhere)
   })
   onSqlite(
@@ -219,7 +219,7 @@ inMemory('of two links the older dies with the use of the newer, whatever their 
 
 // Time
 
-onEachStore('a proof works in the last second of its life, and not in the next', async (open) => {
+onAllStores('a proof works in the last second of its life, and not in the next', async (open) => {
   const bench = await open()
   for (const [index, flow] of allFlows.entries()) {
     const people = [`early.${index}@example.org`, `late.${index}@example.org`, `forgotten.${index}@example.org`]
@@ -234,7 +234,7 @@ onEachStore('a proof works in the last second of its life, and not in the next',
   }
 })
 
-onEachStore('a grant lives its own quarter of an hour from the proof, and not a second longer', async (open) => {
+onAllStores('a grant lives its own quarter of an hour from the proof, and not a second longer', async (open) => {
   const bench = await open()
   for (const [index, flow] of allFlows.entries()) {
     const grants: Held[] = []

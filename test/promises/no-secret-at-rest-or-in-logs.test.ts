@@ -29,7 +29,7 @@ import {
   letterFor,
   linkBody,
   linkFlows,
-  onEachStore,
+  onAllStores,
   onSqlite,
   openBench,
   origin,
@@ -445,7 +445,7 @@ onSqlite(
   },
 )
 
-onEachStore("nor does a mail function of the host's own that throws the letter about", async (open) => {
+onAllStores("nor does a mail function of the host's own that throws the letter about", async (open) => {
   const bench = await open({
     mail: {
       from: 'no-reply@example.com',

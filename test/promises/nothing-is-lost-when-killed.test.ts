@@ -22,7 +22,7 @@ import {
   eventsOf,
   inMemory,
   isSuccess,
-  onEachStore,
+  onAllStores,
   openBench,
   person,
   reset,
@@ -244,7 +244,7 @@ async function pass(bench: Bench, minutes: number): Promise<void> {
   }
 }
 
-onEachStore('a mail server that is down costs no letter', async (open) => {
+onAllStores('a mail server that is down costs no letter', async (open) => {
   const gone = await mailServer()
   await gone.close()
   const bench = await open(smtpTo(gone.port))
@@ -387,7 +387,7 @@ test('asks are answered while the mail server is slow, silent or gone', async ()
   }
 })
 
-onEachStore('a letter that came too late is not sent dead, and its end is an event', async (open) => {
+onAllStores('a letter that came too late is not sent dead, and its end is an event', async (open) => {
   const gone = await mailServer()
   await gone.close()
   const bench = await open(smtpTo(gone.port))
@@ -406,7 +406,7 @@ onEachStore('a letter that came too late is not sent dead, and its end is an eve
   }
 })
 
-onEachStore('a letter that waited for an hour still opens its account', async (open) => {
+onAllStores('a letter that waited for an hour still opens its account', async (open) => {
   const letters: Parameters<typeof reset>[2][] = []
   let down = true
   const bench = await open({

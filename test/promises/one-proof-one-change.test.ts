@@ -21,7 +21,7 @@ import {
   letterFor,
   linkBody,
   logsIn,
-  onEachStore,
+  onAllStores,
   onSqlite,
   person,
   stranger,
@@ -66,7 +66,7 @@ async function assertOneWinner(bench: Bench, id: string, statuses: readonly numb
 }
 
 for (const flow of allFlows) {
-  onEachStore(`fifty submits of one proof at once set one password: ${flow.name}`, async (open) => {
+  onAllStores(`fifty submits of one proof at once set one password: ${flow.name}`, async (open) => {
     const bench = await open()
     // Once for an account without a password, and on disk once more over one: then each submit compares before it sets.
     for (const passwordHash of bench.file === '' ? [null] : [null, undefined]) {
@@ -92,7 +92,7 @@ for (const flow of allFlows) {
   })
 }
 
-onEachStore('fifty right codes at once give one grant', async (open) => {
+onAllStores('fifty right codes at once give one grant', async (open) => {
   const bench = await open()
   const owner = 'ana@example.org'
   await person(bench, owner)

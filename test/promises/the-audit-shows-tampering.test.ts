@@ -40,7 +40,7 @@ import {
   inMemory,
   letterFor,
   logsIn,
-  onEachStore,
+  onAllStores,
   person,
   reset,
   rowsIn,
@@ -76,7 +76,7 @@ auditOnEachStore('a chain that nobody touched is whole, and tells how far it goe
   assert.deepEqual([tip?.number, tip?.last], [2, 5])
 })
 
-onEachStore('a recovery from the ask to the log-in is sealed whole', async (open) => {
+onAllStores('a recovery from the ask to the log-in is sealed whole', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   for (const flow of [flows.classic, flows.code]) {
@@ -430,7 +430,7 @@ auditOnEachStore('a sealer that another overtakes between two looks finds nothin
   assert.deepEqual(await told(bench), [])
 })
 
-onEachStore('a person who is erased leaves the seal whole', async (open) => {
+onAllStores('a person who is erased leaves the seal whole', async (open) => {
   const bench = await open()
   await person(bench, 'ana@example.org')
   await person(bench, 'bea@example.org')
