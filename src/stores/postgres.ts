@@ -26,7 +26,7 @@ export type PostgresOptions = {
  * `?sslmode=verify-full`. The driver is loaded when it is used first.
  * @throws Fault `configuration` when the address is none, the schema is not up to date, or the mapping names what is not
  * there; `database-busy` from any operation where it may be tried again, `database` where somebody must mend something.
- * @example latchkey({ store: postgres(process.env.DATABASE_URL), … })
+ * @example latchkey({ store: postgres('postgres://latchkey@db.internal/app'), … })
  */
 export function postgres(url: string, options: PostgresOptions = {}): Database {
   const { connections = 10, timeout = 5000, direct } = options
