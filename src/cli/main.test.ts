@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { SMTPServer } from 'smtp-server'
+import { compiled } from '../../test/compiled.ts'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 
@@ -28,7 +29,7 @@ type Environment = Record<string, string>
 function begin(args: readonly string[], folder: string, environment: Environment): ChildProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     cwd: folder,
-    env: { NO_COLOR: '1', ...environment },
+    env: { NO_COLOR: '1', ...compiled, ...environment },
   })
   after(() => child.kill('SIGKILL'))
   return child

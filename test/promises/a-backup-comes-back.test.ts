@@ -11,6 +11,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { spa } from '../../src/flows/index.ts'
 import { systemClock } from '../../src/system.ts'
+import { compiled } from '../compiled.ts'
 import {
   after,
   askApi,
@@ -29,7 +30,7 @@ const secret = 'the secret of a server whose database is going to be restored'
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 function command(file: string, ...args: string[]): { status: number | null; said: string } {
-  const env = { SECRET_KEY: secret, DATABASE_URL: `sqlite:${file}`, DEBUG: 'true', PATH: process.env.PATH ?? '' }
+  const env = { ...compiled, SECRET_KEY: secret, DATABASE_URL: `sqlite:${file}`, DEBUG: 'true' }
   const all = ['--disable-warning=ExperimentalWarning', main, ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, all, { env, encoding: 'utf8', cwd: join(file, '..') })
   return { status, said: stdout + stderr }

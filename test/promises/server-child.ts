@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { compiled } from '../compiled.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -49,6 +50,7 @@ export function spawnServer(
     cwd: folder,
     // Nothing of the environment of who runs the tests.
     env: {
+      ...compiled,
       DEBUG: 'true',
       SECRET_KEY: childSecret,
       DATABASE_URL: `sqlite:${file}`,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { spa } from '../../src/flows/index.ts'
 import { seededRandom } from '../../src/testing/index.ts'
+import { compiled } from '../compiled.ts'
 import { before } from './kit.ts'
 import { type MailServer, mailServer } from './mail-server.ts'
 import { addressOf, becomes, lettersTo, type Place, populate, serveOn, tokenIn } from './real-server.ts'
@@ -197,7 +198,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** As an operator would, with the command. */
 function verifyAudit(place: Place): void {
   const args = ['--disable-warning=ExperimentalWarning', main, 'audit', 'verify']
-  const env = { SECRET_KEY: childSecret, DATABASE_URL: place.url, DEBUG: 'true', PATH: process.env.PATH ?? '' }
+  const env = { ...compiled, SECRET_KEY: childSecret, DATABASE_URL: place.url, DEBUG: 'true' }
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: place.folder, env, encoding: 'utf8' })
   assert.equal(status, 0, `audit verify: ${stdout}${stderr}`)
 }
