@@ -51,6 +51,10 @@ export const names: Readonly<Record<EventName, Told>> = {
     when: 'A password was set: in the same transaction the proof was spent, every other one and the sessions of the account ended, and a notice queued. `because`: `signed in`, where its owner changed it on the account page.',
     fields: ['flow', 'accountId', 'challengeId', 'because', ...caller],
   },
+  'password.renewed': {
+    when: 'The password of a log-in was hashed anew, its hash having been older than what is written now: every open challenge of the account closed in the same transaction, its sessions go on.',
+    fields: ['accountId', ...caller],
+  },
   'telling.failed': {
     when: 'A hook or webhook could not be told of an event in three days, which was passed over. `because`: which of both.',
     fields: ['because'],

@@ -14,6 +14,7 @@ export type EventName =
   | 'proof.refused'
   | 'password.changed'
   | 'password.refused'
+  | 'password.renewed'
   | 'limit.crossed'
   | 'limit.closed'
   | 'alarm.raised'

@@ -46,7 +46,7 @@ export type NewAccount = {
   readonly active: boolean
 }
 
-/** Where accounts are read. Their passwords are written by `Store.change` alone. */
+/** Where accounts are read. Their passwords are written by `Store.change` and `Store.renewHash` alone. */
 export type Accounts = {
   byId(id: string): Promise<Account | null>
   /** By tidied e-mail address. More than one where a table holds spellings of one address. */
@@ -202,6 +202,14 @@ export type Change = {
   readonly session: Session | null
 }
 
+/** The password that an account has, hashed anew: all of it or none. */
+export type Renewal = {
+  /** As the log-in saw it; the hash is written only if it is still so. */
+  readonly account: Account
+  readonly passwordHash: string
+  readonly event: AuditEvent
+}
+
 export type Session = {
   /** Digest of the cookie's value. */
   readonly id: string
@@ -261,6 +269,11 @@ export type Store = {
   ): Promise<boolean>
   /** True for exactly one of any number of callers with one proof. */
   change(change: Change): Promise<boolean>
+  /**
+   * Writes another hash of the same password, and closes the account's challenges, whose proofs hang on the old one. Its
+   * sessions, ours and the application's, and its history stay. False, and nothing done, when the account has changed.
+   */
+  renewHash(renewal: Renewal): Promise<boolean>
   note(event: AuditEvent): Promise<void>
   /** Notes the event and counts it in all takes. Where one is full: neither, but that it was crossed, once. */
   noteWithin(takes: readonly Take[], event: AuditEvent): Promise<Taken>

@@ -16,6 +16,7 @@ import {
   aLetter,
   anAsk,
   anEvent,
+  aRenewal,
   aSession,
   aTake,
   everything,
@@ -124,6 +125,19 @@ const change = fc.record({ which: fc.nat(6), who: few, fresh: fc.boolean(), nonc
       if (one.session) sessions.push(one.session.id)
       return async ({ store, accounts }) => {
         const won = await store.change(one)
+        seen[who % 2] = (await accounts.byId(account.id))!
+        return won
+      }
+    },
+)
+
+const renew = fc.record({ who: few, fresh: fc.boolean() }).map(
+  ({ who, fresh }): Step =>
+    ({ at, seen }) => {
+      const account = fresh ? seen[who % 2]! : { ...seen[who % 2]!, active: who > 1 }
+      const one = aRenewal(account, `renewed ${freshId()}`, at)
+      return async ({ store, accounts }) => {
+        const won = await store.renewHash(one)
         seen[who % 2] = (await accounts.byId(account.id))!
         return won
       }
@@ -242,7 +256,7 @@ async function withPeople(both: readonly Pair[]): Promise<void> {
   }
 }
 
-const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, count, outbox, rest, chain, turn), {
+const steps = fc.array(fc.oneof(ask, ask, bind, tryOne, prove, change, renew, count, outbox, rest, chain, turn), {
   minLength: 40,
   maxLength: 150,
 })

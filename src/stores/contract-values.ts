@@ -1,7 +1,18 @@
 /** Values that the contract's tests are made of: sound ones, of which a test changes what it is about. */
 import { type AuditEvent, type EventName, event, nobody } from '../engine/audit.ts'
 import type { LimitName, Take } from '../engine/limits.ts'
-import type { Account, Accounts, Ask, Challenge, Change, Letter, NewAccount, Session, Store } from '../engine/ports.ts'
+import type {
+  Account,
+  Accounts,
+  Ask,
+  Challenge,
+  Change,
+  Letter,
+  NewAccount,
+  Renewal,
+  Session,
+  Store,
+} from '../engine/ports.ts'
 
 /** A store to put to the test, with nothing in it. */
 export type Opened = { readonly store: Store; readonly accounts: Accounts; readonly close: () => Promise<void> }
@@ -136,6 +147,13 @@ export const aChange = (account: Account, challenge: Challenge | null, more: Par
   forget: [],
   session: null,
   ...more,
+})
+
+/** This account's password hashed anew, its event told at `at`. */
+export const aRenewal = (account: Account, passwordHash = 'renewed hash', at = start + minute): Renewal => ({
+  account,
+  passwordHash,
+  event: anEvent('password.renewed', { accountId: account.id }, at),
 })
 
 /** Everything that can be seen of a store, to tell whether anything has changed. */

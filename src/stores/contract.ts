@@ -11,6 +11,7 @@ import { changePromises } from './contract-changes.ts'
 import { letterPromises } from './contract-letters.ts'
 import { limitPromises } from './contract-limits.ts'
 import { proofPromises } from './contract-proofs.ts'
+import { renewalPromises } from './contract-renewals.ts'
 import { restPromises } from './contract-rest.ts'
 import { settingPromises } from './contract-settings.ts'
 import type { Opened } from './contract-values.ts'
@@ -29,6 +30,7 @@ export function storeContract(
     ...limitPromises,
     ...proofPromises,
     ...changePromises,
+    ...renewalPromises,
     ...letterPromises,
     ...accountPromises,
     ...auditPromises,

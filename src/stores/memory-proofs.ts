@@ -136,15 +136,29 @@ export function changeIn(rows: Rows, change: port.Change): boolean {
   rows.accounts.set(id, { ...account, passwordHash: change.passwordHash, reset: null })
   const before = account.passwordHash === null ? [] : [account.passwordHash]
   rows.history.set(id, [...before, ...(rows.history.get(id) ?? [])].slice(0, change.history))
-  for (const one of rows.challenges.values()) {
-    if (one.accountId === id) rows.challenges.set(one.id, { ...one, state: 'closed' })
-  }
+  closeAll(rows, id)
   for (const session of rows.sessions.values()) if (session.accountId === id) rows.sessions.delete(session.id)
   if (change.session) rows.sessions.set(change.session.id, change.session)
   giveBackIn(rows, [], change.forget)
   note(rows, change.event)
   queue(rows, change.letter)
   return true
+}
+
+/** `Store.renewHash`. */
+export function renewIn(rows: Rows, { account: seen, passwordHash, event }: port.Renewal): boolean {
+  const account = rows.accounts.get(seen.id)
+  if (!account || !isAsSeen(account, seen)) return false
+  rows.accounts.set(seen.id, { ...account, passwordHash, reset: null })
+  closeAll(rows, seen.id)
+  note(rows, event)
+  return true
+}
+
+function closeAll(rows: Rows, accountId: string): void {
+  for (const one of rows.challenges.values()) {
+    if (one.accountId === accountId) rows.challenges.set(one.id, { ...one, state: 'closed' })
+  }
 }
 
 const isAsSeen = (now: port.Account, seen: port.Account): boolean =>

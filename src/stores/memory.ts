@@ -9,7 +9,7 @@ import type * as port from '../engine/ports.ts'
 import { challengeAge, letterAge } from './ages.ts'
 import { isOpen } from './live.ts'
 import { auditOf, chain, eventOf } from './memory-audit.ts'
-import { askIn, bindIn, changeIn, takeTryIn, wrongTryIn } from './memory-proofs.ts'
+import { askIn, bindIn, changeIn, renewIn, takeTryIn, wrongTryIn } from './memory-proofs.ts'
 import { count, fullOf, giveBackIn, note, queue, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
 import { setSettingIn } from './memory-settings.ts'
 
@@ -62,6 +62,7 @@ function storeOf(rows: Rows): port.Store {
       return true
     },
     change: async (change) => changeIn(rows, change),
+    renewHash: async (renewal) => renewIn(rows, renewal),
     note: async (event) => note(rows, event),
 
     noteWithin: async (takes, event) => {

@@ -1,8 +1,8 @@
 /**
- * What becomes of a challenge when its letter finds the account, and when the password is changed. Both hold the account
- * first, then its row, then its challenges in order of id, so that no two wait for each other.
+ * What becomes of a challenge when its letter finds the account, and when the password, or its hash, is written. All hold
+ * the account first, then its row, then its challenges in order of id, so that no two wait for each other.
  */
-import type { Binding, Challenge, Change } from '../engine/ports.ts'
+import type { Binding, Challenge, Change, Renewal } from '../engine/ports.ts'
 import { isOpen, joining } from './live.ts'
 import { draftOf } from './postgres-draft.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
@@ -20,6 +20,7 @@ export const proofOperations = (db: Postgres, users: Users, wakes: boolean, onQu
     if (won) onQueued()
     return won
   },
+  renewHash: (renewal: Renewal): Promise<boolean> => renewIn(db, users, renewal),
 })
 
 function bind(db: Postgres, users: Users, binding: Binding): Promise<Challenge | null> {
@@ -96,15 +97,29 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
     if (change.session) draft.openSession(change.session)
     draft.queue(change.letter)
     draft.note(change.event)
-    const cleared = users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
     const ended = users.endSessions === null ? [] : [{ text: users.endSessions, values: [account.id] }]
-    await transaction.commit(...cleared, ...ended, ...closing(change, open), ...draft.statements(wakes))
+    await transaction.commit(...clearing(users, row), ...ended, ...closing(change, open), ...draft.statements(wakes))
     return true
   })
 }
 
-/** Set only where the account is as the proof saw it: of any number at once, one finds it so. */
-function setPassword(users: Users, row: string, { account, passwordHash }: Change): Statement {
+function renewIn(db: Postgres, users: Users, renewal: Renewal): Promise<boolean> {
+  const { id } = renewal.account
+  const row = users.idValue(id)
+  return db.transaction(async (transaction) => {
+    if (row === null) return false
+    const [, set, found] = await transaction.all(lock([holds(id)]), setPassword(users, row, renewal), challengesOf(id))
+    if (set!.count !== 1) return false
+    const draft = draftOf(new Map(), new Map())
+    draft.note(renewal.event)
+    const open = found!.rows as unknown as Pick<Challenge, 'id'>[]
+    await transaction.commit(...clearing(users, row), closeAll(open), ...draft.statements(false))
+    return true
+  })
+}
+
+/** Set only where the account is as it was seen: of any number at once, one finds it so. */
+function setPassword(users: Users, row: string, { account, passwordHash }: Change | Renewal): Statement {
   const { passwordHash: old, email, verified, active, secondFactor, signOn } = account
   return {
     text: users.setPassword,
@@ -118,6 +133,14 @@ const challengesOf = (accountId: string): Statement => ({
   values: [accountId],
 })
 
+const clearing = (users: Users, row: string): Statement[] =>
+  users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
+
+const closeAll = (open: readonly Pick<Challenge, 'id'>[]): Statement => ({
+  text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id = ANY($1::text[])`,
+  values: [open.map((one) => one.id)],
+})
+
 /** What goes with a change: the account's other proofs, its sessions, its counts, and the oldest of its passwords. */
 function closing({ account, at, history, forget }: Change, open: readonly { readonly id: string }[]): Statement[] {
   const { id, passwordHash: old } = account
@@ -126,10 +149,7 @@ function closing({ account, at, history, forget }: Change, open: readonly { read
     values: [id, old, at],
   }
   return [
-    {
-      text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id = ANY($1::text[])`,
-      values: [open.map((one) => one.id)],
-    },
+    closeAll(open),
     { text: 'DELETE FROM latchkey_sessions WHERE account_id = $1', values: [id] },
     ...(old !== null && history > 0 ? [remember] : []),
     {

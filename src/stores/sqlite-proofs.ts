@@ -1,8 +1,8 @@
-/** What becomes of a challenge: bound, tried, proved, and closed by the change of a password. */
+/** What becomes of a challenge: bound, tried, proved, and closed when the password, or its hash, is written. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
-import type { Binding, Challenge, Change, Store, Taken } from '../engine/ports.ts'
+import type { Account, Binding, Challenge, Change, Renewal, Store, Taken } from '../engine/ports.ts'
 import { isOpen, joining } from './live.ts'
 import { challengeColumns, hitsOf, type Rows, rowOf } from './sqlite-rows.ts'
 import { expiryFor, type Users } from './sqlite-users.ts'
@@ -12,7 +12,8 @@ type Notice = Parameters<Store['takeTry']>[3]
 /** The operations of this file. */
 export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
   const bind = binder(db, rows, users)
-  const change = changer(db, rows, users)
+  const writes = passwordWriter(db, users)
+  const change = changer(db, rows, users, writes)
   const countTry = db.prepare(`UPDATE latchkey_challenges SET tries_left = tries_left - 1
     WHERE id = ? AND state = 'open' AND expires_at > ? AND tries_left > 0`)
   const prove = db.prepare(`UPDATE latchkey_challenges SET state = 'proved', nonce = ?
@@ -21,6 +22,12 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
   return {
     bind,
     change,
+    renewHash({ account, passwordHash, event }: Renewal): boolean {
+      if (!writes.set(account, passwordHash)) return false
+      writes.closeAll(account.id)
+      rows.note(event)
+      return true
+    },
     takeTry(id: string, at: number, takes: readonly Take[], notice: Notice): boolean {
       const challenge = rows.challenge(id)
       if (!challenge || !isOpen(challenge, at) || challenge.triesLeft <= 0) return false
@@ -90,14 +97,29 @@ function binder(db: DatabaseSync, rows: Rows, users: Users) {
   }
 }
 
-function changer(db: DatabaseSync, rows: Rows, users: Users) {
+function passwordWriter(db: DatabaseSync, users: Users) {
+  const setPassword = db.prepare(users.setPassword)
+  const clearReset = users.clearReset === null ? null : db.prepare(users.clearReset)
+  const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
+    WHERE account_id = ? AND state <> 'closed'`)
+  return {
+    /** Only where the account is as it was seen; false where it is not. */
+    set({ id, passwordHash: old, email, ...facts }: Account, passwordHash: string): boolean {
+      const { verified, active, secondFactor, signOn } = facts
+      const seen = [verified, active, secondFactor, signOn].map(Number)
+      if (setPassword.run(passwordHash, id, old, email, ...seen).changes !== 1) return false
+      clearReset?.run(id)
+      return true
+    },
+    /** Every challenge that the account has open. */
+    closeAll: (accountId: string): void => void close.run(accountId),
+  }
+}
+
+function changer(db: DatabaseSync, rows: Rows, users: Users, writes: ReturnType<typeof passwordWriter>) {
   // Two guarded updates decide, each by its count of rows; what the first did is undone when the second fails.
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE id = ? AND state IN ('open', 'proved') AND nonce IS ? AND account_id = ?`)
-  const setPassword = db.prepare(users.setPassword)
-  const clearReset = users.clearReset === null ? null : db.prepare(users.clearReset)
-  const closeOthers = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
-    WHERE account_id = ? AND state <> 'closed'`)
   const endTheirs = users.endSessions === null ? null : db.prepare(users.endSessions)
   const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
   const remember = db.prepare('INSERT INTO latchkey_history VALUES (NULL, ?, ?, ?)')
@@ -107,11 +129,7 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
 
   function guard({ challenge, account, passwordHash }: Change): boolean {
     if (challenge && close.run(challenge.id, challenge.nonce, account.id).changes !== 1) return false
-    const { id, passwordHash: old, email, verified, active, secondFactor, signOn } = account
-    const facts = [verified, active, secondFactor, signOn].map(Number)
-    if (setPassword.run(passwordHash, id, old, email, ...facts).changes !== 1) return false
-    clearReset?.run(id)
-    return true
+    return writes.set(account, passwordHash)
   }
 
   return (change: Change): boolean => {
@@ -123,7 +141,7 @@ function changer(db: DatabaseSync, rows: Rows, users: Users) {
     const { account, at } = change
     if (account.passwordHash !== null && change.history > 0) remember.run(account.id, account.passwordHash, at)
     trim.run(account.id, change.history)
-    closeOthers.run(account.id)
+    writes.closeAll(account.id)
     endSessions.run(account.id)
     endTheirs?.run(account.id)
     if (change.session) rows.openSession(change.session)

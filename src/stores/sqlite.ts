@@ -69,6 +69,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
     wrongTry: (...args) => writer.run('wrongTry', ...args),
     prove: (...args) => writer.run('prove', ...args),
     change: (change) => writer.run('change', change),
+    renewHash: (renewal) => writer.run('renewHash', renewal),
     note: (event) => writer.run('note', event),
     noteWithin: (...args) => writer.run('noteWithin', ...args),
     take: (...args) => writer.run('take', ...args),
