@@ -3,10 +3,10 @@
  * the account first, then its row, then its challenges in order of id, so that no two wait for each other.
  */
 import type { Binding, Challenge, Change, Renewal } from '../engine/ports.ts'
-import { isOpen, joining } from './live.ts'
-import { draftOf } from './postgres-draft.ts'
+import { bound } from './binding.ts'
+import { draftOf } from './draft.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
-import { challengeColumns, lock, setChallenges } from './postgres-rows.ts'
+import { challengeColumns, lock, setChallenges, statementsOf } from './postgres-rows.ts'
 import { expiryFor, type Users } from './postgres-users.ts'
 
 /** What operations on one account hold. */
@@ -24,7 +24,7 @@ export const proofOperations = (db: Postgres, users: Users, wakes: boolean, onQu
 })
 
 function bind(db: Postgres, users: Users, binding: Binding): Promise<Challenge | null> {
-  const { challengeId, accountId, column, at } = binding
+  const { challengeId, accountId, column } = binding
   const row = column && users.reset ? users.idValue(accountId) : null
   return db.transaction(async (transaction) => {
     const answers = await transaction.all(
@@ -33,18 +33,11 @@ function bind(db: Postgres, users: Users, binding: Binding): Promise<Challenge |
       challengesFor(binding),
     )
     const found = answers.at(-1)!.rows as unknown as Challenge[]
-    const asked = found.find((one) => one.id === challengeId)
-    if (!asked || !isOpen(asked, at)) return null
-    const changes: Challenge[] = []
-    if (asked.accountId === null) changes.push(...joined(asked, found, binding))
-    const bound = changes.find((one) => one.id === challengeId) ?? asked
-    const mailed = changes.find((one) => one.id === bound.mails) ?? found.find((one) => one.id === bound.mails)
-    // Bound to another account, it was meant for whoever had the address then.
-    const isGood = bound.accountId === accountId && mailed !== undefined && isOpen(mailed, at)
+    const { changes, mailed } = bound(found, binding)
     const writes: Statement[] = changes.length > 0 ? [setChallenges(changes)] : []
-    if (isGood && column && row !== null && mailed.id === challengeId) writes.push(setColumns(users, row, column))
+    if (column && row !== null && mailed?.id === challengeId) writes.push(setColumns(users, row, column))
     if (writes.length > 0) await transaction.commit(...writes)
-    return isGood ? mailed : null
+    return mailed
   })
 }
 
@@ -57,18 +50,6 @@ const challengesFor = ({ challengeId, accountId, at }: Binding): Statement => ({
     ORDER BY id FOR UPDATE`,
   values: [challengeId, accountId, at],
 })
-
-/** What is written when it is bound for the first time. */
-function joined(asked: Challenge, found: readonly Challenge[], binding: Binding): Challenge[] {
-  const { accountId, at } = binding
-  const live = found
-    .filter((one) => one.accountId === accountId && one.flow === asked.flow && one.mails === one.id)
-    .filter((one) => isOpen(one, at))
-    .sort((a, b) => a.askedAt - b.askedAt || (a.id < b.id ? -1 : 1))
-  const { mails, closes } = joining(live, binding)
-  const closed = live.find((one) => one.id === closes)
-  return [...(closed ? [{ ...closed, state: 'closed' as const }] : []), { ...asked, accountId, mails }]
-}
 
 const holdRow = (users: Users, row: string): Statement => ({
   text: `SELECT FROM ${users.table} WHERE ${users.id} = ${users.idParameter(1)} FOR NO KEY UPDATE`,
@@ -98,7 +79,8 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
     draft.queue(change.letter)
     draft.note(change.event)
     const ended = users.endSessions === null ? [] : [{ text: users.endSessions, values: [account.id] }]
-    await transaction.commit(...clearing(users, row), ...ended, ...closing(change, open), ...draft.statements(wakes))
+    const written = statementsOf(draft.written(), wakes)
+    await transaction.commit(...clearing(users, row), ...ended, ...closing(change, open), ...written)
     return true
   })
 }
@@ -113,7 +95,7 @@ function renewIn(db: Postgres, users: Users, renewal: Renewal): Promise<boolean>
     const draft = draftOf(new Map(), new Map())
     draft.note(renewal.event)
     const open = found!.rows as unknown as Pick<Challenge, 'id'>[]
-    await transaction.commit(...clearing(users, row), closeAll(open), ...draft.statements(false))
+    await transaction.commit(...clearing(users, row), closeAll(open), ...statementsOf(draft.written(), false))
     return true
   })
 }

@@ -1,9 +1,9 @@
 /** Sessions and settings, accounts of our own table, and the removal of what is over. */
-import { findable, lowerAscii, spellings, tidyAddress } from '../accounts/tidy.ts'
 import type { AuditEvent } from '../engine/audit.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { Accounts, NewAccount, Setting, Store } from '../engine/ports.ts'
 import { challengeAge, letterAge, step } from './ages.ts'
+import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
@@ -86,12 +86,12 @@ export function adder(db: Postgres, users: Users): Accounts['add'] {
   }
   return (rows, at, event) =>
     db.transaction(async (transaction) => {
-      const given = rows.map((row) => ({ ...row, email: findable(row.email), username: row.username || null }))
-      const names = given.flatMap(({ username }) => (username === null ? [] : [lowerAscii(username)]))
+      const given = rows.map(asKept)
+      const { emails, names } = lookedFor(given)
       const [, found] = await transaction.all(lock(['accounts']), {
         text: `SELECT lower(email COLLATE "C") AS email, lower(username COLLATE "C") AS username FROM users
           WHERE lower(email COLLATE "C") = ANY($1::text[]) OR lower(username COLLATE "C") = ANY($2::text[])`,
-        values: [given.flatMap(({ email }) => spelled(email)), names],
+        values: [emails, names],
       })
       const { added, taken } = chosen(given, found!.rows)
       if (added.length === 0) return { taken }
@@ -101,28 +101,6 @@ export function adder(db: Postgres, users: Users): Accounts['add'] {
       await transaction.commit(...(event ? [addEvents(events)] : []))
       return { taken }
     })
-}
-
-const spelled = (email: string): string[] => spellings(tidyAddress(email) ?? email)
-
-/** Which of them find address and name free, beside those that are there and those before them. */
-function chosen(given: readonly NewAccount[], there: readonly Record<string, unknown>[]) {
-  const emails = new Set(there.map((row) => row.email))
-  const names = new Set(there.map((row) => row.username))
-  names.delete(null)
-  const added: NewAccount[] = []
-  const taken: number[] = []
-  for (const [index, row] of given.entries()) {
-    const name = row.username === null ? null : lowerAscii(row.username)
-    if (spelled(row.email).some((one) => emails.has(one)) || names.has(name)) {
-      taken.push(index)
-      continue
-    }
-    added.push(row)
-    emails.add(lowerAscii(row.email))
-    if (name !== null) names.add(name)
-  }
-  return { added, taken }
 }
 
 const insert = (rows: readonly NewAccount[], at: number): Statement => ({

@@ -2,6 +2,7 @@
 import type { AuditEvent } from '../engine/audit.ts'
 import type { Challenge, Letter, Session } from '../engine/ports.ts'
 import type { Count } from './counts.ts'
+import type { Written } from './draft.ts'
 import type { Statement } from './postgres-pool.ts'
 
 /** A column by the port's name, with its type. */
@@ -157,3 +158,18 @@ export const noted = (
 
 /** Wakes the workers of every process, when the transaction is committed. */
 export const wake: Statement = { text: `SELECT pg_notify('latchkey_letters', '')` }
+
+/** What writes a draft; the events last. */
+export const statementsOf = (written: Written, wakes: boolean): Statement[] => {
+  const { opened, moved, counts, gone, sessions, letters, events } = written
+  return [
+    ...(opened.length > 0 ? [addChallenges(opened)] : []),
+    ...(moved.length > 0 ? [setChallenges(moved)] : []),
+    ...(counts.length > 0 ? [setCounts(counts)] : []),
+    ...(gone.length > 0 ? [dropCounts(gone)] : []),
+    ...(sessions.length > 0 ? [addSessions(sessions)] : []),
+    ...(letters.length > 0 ? [addLetters(letters)] : []),
+    ...(letters.length > 0 && wakes ? [wake] : []),
+    ...(events.length > 0 ? [addEvents(events)] : []),
+  ]
+}

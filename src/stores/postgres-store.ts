@@ -1,9 +1,10 @@
 /** The store over a pool: what `postgres()` opens. A file of its own, so that naming a database loads no driver. */
 import type { Accounts, AccountsTable, Migration, Store } from '../engine/ports.ts'
-import * as asks from './postgres-asks.ts'
+import { followed } from './clock.ts'
+import { groupsOf } from './groups.ts'
+import * as operations from './operations.ts'
 import { auditOf } from './postgres-audit.ts'
-import { followed } from './postgres-clock.ts'
-import { groupsOf } from './postgres-groups.ts'
+import { groundOf } from './postgres-ground.ts'
 import { letterOperations } from './postgres-letters.ts'
 import { listening } from './postgres-listen.ts'
 import { migrateIn, pendingIn, ready } from './postgres-migrate.ts'
@@ -39,14 +40,14 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
   const db = pooled(settings)
   try {
     const users = await withIndex(db, usersOf(table, columns, await ready(db, table, columns)))
-    const clock = await followed(db)
+    const clock = await followed(() => now(db))
     const listeners = new Set<() => void>()
     const onQueued = (): void => {
       for (const listener of listeners) listener()
     }
     const wakes = settings.direct !== null
     const ear = settings.direct === null ? null : listening({ ...settings, url: settings.direct }, onQueued)
-    const groups = groupsOf(db, wakes, settings.timeout, onQueued)
+    const groups = groupsOf(groundOf(db, wakes), settings.timeout, onQueued)
     const run = groups.run
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
@@ -59,15 +60,15 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
       ...letterOperations(db),
       ...restOperations(db),
       ...proofOperations(db, users, wakes, onQueued),
-      ask: (ask) => run(asks.ask(ask)),
-      takeTry: (...args) => run(asks.takeTry(...args)),
-      wrongTry: (...args) => run(asks.wrongTry(...args)),
-      prove: (...args) => run(asks.prove(...args)),
-      note: (event) => run(asks.note(event)),
-      noteWithin: (...args) => run(asks.noteWithin(...args)),
-      take: (...args) => run(asks.take(...args)),
-      giveBack: (...args) => run(asks.giveBack(...args)),
-      openSession: (...args) => run(asks.openSession(...args)),
+      ask: (ask) => run(operations.ask(ask)),
+      takeTry: (...args) => run(operations.takeTry(...args)),
+      wrongTry: (...args) => run(operations.wrongTry(...args)),
+      prove: (...args) => run(operations.prove(...args)),
+      note: (event) => run(operations.note(event)),
+      noteWithin: (...args) => run(operations.noteWithin(...args)),
+      take: (...args) => run(operations.take(...args)),
+      giveBack: (...args) => run(operations.giveBack(...args)),
+      openSession: (...args) => run(operations.openSession(...args)),
       onLetter: (listener) => void listeners.add(listener),
       audit: auditOf(db),
       pool: () => db.use(),
@@ -82,4 +83,9 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
     await db.close()
     throw error
   }
+}
+
+async function now(db: Postgres): Promise<number> {
+  const [answer] = await db.read({ text: 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now' })
+  return Number(answer!.rows[0]!.now)
 }

@@ -3,20 +3,19 @@
  * in between carried on by a clock that only goes forward: one that is set back on this machine changes nothing.
  */
 import type { Clock } from '../engine/ports.ts'
-import type { Postgres } from './postgres-pool.ts'
 
 /** How often the database is asked what time it is. Milliseconds. */
 const everyMs = 60_000
 /** An answer that took longer tells too little of when it was given. Milliseconds. */
 const slowMs = 250
 
-/** A clock that follows the database's. */
-export async function followed(db: Postgres): Promise<Clock & { stop(): void }> {
+/** A clock that follows the database's; `tell` asks it for the time, in milliseconds since 1970. */
+export async function followed(tell: () => Promise<number>): Promise<Clock & { stop(): void }> {
   const measure = async (): Promise<{ offset: number; took: number }> => {
     const asked = performance.now()
-    const [answer] = await db.read({ text: 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now' })
+    const told = await tell()
     const took = performance.now() - asked
-    return { offset: Number(answer!.rows[0]!.now) - asked - took / 2, took }
+    return { offset: told - asked - took / 2, took }
   }
   // The first answer comes over a new connection, which takes its time.
   await measure()

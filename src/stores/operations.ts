@@ -3,8 +3,8 @@ import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
 import type { Ask, Asked, BudgetName, Session, Store, Taken } from '../engine/ports.ts'
 import { heldBudget, worst } from './counts.ts'
+import { type Draft, hitsOf } from './draft.ts'
 import { isOpen, mayMailAgain, waitEnds } from './live.ts'
-import { type Draft, hitsOf } from './postgres-draft.ts'
 
 /** What an operation needs to have read, under lock, and what it does then. */
 export type Operation<T> = {

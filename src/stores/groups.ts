@@ -3,12 +3,26 @@
  * keys are locked together, its rows read together, each operation judged in turn, and everything written together.
  */
 import { Fault } from '../engine/outcome.ts'
-import type { Challenge } from '../engine/ports.ts'
-import type { Operation } from './postgres-asks.ts'
-import { draftOf } from './postgres-draft.ts'
-import { isOfOneOperation } from './postgres-faults.ts'
-import type { Answer, Postgres } from './postgres-pool.ts'
-import { countOf, lock, readChallenges, readCounts } from './postgres-rows.ts'
+import type { Draft } from './draft.ts'
+import type { Operation } from './operations.ts'
+
+/** What a group has to do with: keys of counts, and ids of challenges. */
+export type Needs = Pick<Operation<unknown>, 'keys' | 'challenges'>
+
+/** A database, as groups stand on it. */
+export type Ground = {
+  /** Where it is, for sentences. */
+  readonly place: string
+  /** A draft over what is there now, by one plain read. */
+  look(needs: Needs): Promise<Draft>
+  /**
+   * Holds the keys and the challenges, runs `work` over what is there, and writes what its draft then wants, in one
+   * transaction. `work` runs again where the database undid it for the sake of another.
+   */
+  hold<T>(needs: Needs, work: (draft: Draft) => T): Promise<T>
+  /** Whether it is of use to try each operation of a group alone: only where a value of one of them is at fault. */
+  isOfOneOperation(error: unknown): boolean
+}
 
 /** Runs operations. */
 export type Groups = {
@@ -32,10 +46,10 @@ const most = 256
 const mostQuiet = 10_000
 
 /**
- * Groups over a pool; `onQueued` is called after a commit that queued letters. `wakes`: other processes are told too.
- * `patience`: milliseconds that an operation waits for its group at most.
+ * Groups over a database; `onQueued` is called after a commit that queued letters. `patience`: milliseconds that an
+ * operation waits for its group at most.
  */
-export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueued: () => void): Groups {
+export function groupsOf(ground: Ground, patience: number, onQueued: () => void): Groups {
   const waiting: Waiting[] = []
   /** Of operations that wrote nothing lately, for their limit is full and told of: they are looked at without a lock. */
   const quiet = new Set<string>()
@@ -62,17 +76,16 @@ export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueue
   function refuseLate(): void {
     const oldest = performance.now() - patience
     const inTime = waiting.findIndex(({ since }) => since >= oldest)
-    for (const { reject } of waiting.splice(0, inTime < 0 ? waiting.length : inTime)) reject(tooMuch(db))
+    for (const { reject } of waiting.splice(0, inTime < 0 ? waiting.length : inTime)) reject(tooMuch(ground))
   }
 
   /** Answers those that write nothing from one plain read, and leaves the others. */
   async function looked(group: Waiting[]): Promise<Waiting[]> {
     const likely = group.filter(({ operation }) => operation.keys.some((key) => quiet.has(key)))
     if (likely.length === 0) return group
-    const needs = needsOf(likely)
     const done = new Set<Waiting>()
     try {
-      const draft = needs.draft(await db.read(...needs.read(false)))
+      const draft = await ground.look(needsOf(likely))
       for (const one of likely) {
         const [value, isClean] = judged(draft, one)
         // What comes after it sees what it would have written, and must wait for that.
@@ -86,7 +99,7 @@ export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueue
     return group.filter((one) => !done.has(one))
   }
 
-  function judged(draft: ReturnType<typeof draftOf>, { operation }: Waiting): [value: unknown, isClean: boolean] {
+  function judged(draft: Draft, { operation }: Waiting): [value: unknown, isClean: boolean] {
     const before = draft.writes()
     const value = operation.run(draft)
     const isClean = draft.writes() === before
@@ -106,19 +119,14 @@ export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueue
       for (const [index, { resolve }] of group.entries()) resolve(values[index] as never)
     } catch (error) {
       // One bad operation must not fail the others: then each has a transaction of its own.
-      if (group.length > 1 && isOfOneOperation(error)) for (const one of group) await settle([one])
+      if (group.length > 1 && ground.isOfOneOperation(error)) for (const one of group) await settle([one])
       else for (const { reject } of group) reject(error)
     }
   }
 
   async function together(group: readonly Waiting[]): Promise<unknown[]> {
-    const needs = needsOf(group)
-    const [values, hasLetters] = await db.transaction(async (transaction) => {
-      const reads = needs.read(true)
-      const answers = reads.length > 0 ? await transaction.all(...reads) : []
-      const draft = needs.draft(answers)
+    const [values, hasLetters] = await ground.hold(needsOf(group), (draft) => {
       const values = group.map((one) => judged(draft, one)[0])
-      if (draft.writes() > 0) await transaction.commit(...draft.statements(wakes))
       return [values, draft.hasLetters()] as const
     })
     if (hasLetters) onQueued()
@@ -145,24 +153,10 @@ export function groupsOf(db: Postgres, wakes: boolean, patience: number, onQueue
   }
 }
 
-const tooMuch = ({ place }: Postgres): Fault =>
+const tooMuch = ({ place }: Ground): Fault =>
   new Fault('database-busy', `${place} has more to do than it can. This operation waited and was not begun. Try again.`)
 
-/** What a group reads, and the draft over what it has read. */
-function needsOf(group: readonly Waiting[]) {
-  const keys = [...new Set(group.flatMap(({ operation }) => operation.keys))]
-  const ids = [...new Set(group.flatMap(({ operation }) => operation.challenges))]
-  return {
-    read: (held: boolean) => [
-      ...(held && keys.length > 0 ? [lock(keys)] : []),
-      ...(keys.length > 0 ? [readCounts(keys)] : []),
-      ...(ids.length > 0 ? [readChallenges(ids, held)] : []),
-    ],
-    draft(answers: readonly Answer[]) {
-      const rows = answers.flatMap((answer) => answer.rows)
-      const counts = new Map(rows.filter((row) => 'times' in row).map(countOf))
-      const challenges = rows.filter((row) => 'askedAt' in row) as unknown as Challenge[]
-      return draftOf(counts, new Map(challenges.map((one) => [one.id, one])))
-    },
-  }
-}
+const needsOf = (group: readonly Waiting[]): Needs => ({
+  keys: [...new Set(group.flatMap(({ operation }) => operation.keys))],
+  challenges: [...new Set(group.flatMap(({ operation }) => operation.challenges))],
+})

@@ -3,8 +3,6 @@ import type { AuditEvent } from '../engine/audit.ts'
 import { givenBack, type Hit, type Take } from '../engine/limits.ts'
 import type { Challenge, Letter, Session } from '../engine/ports.ts'
 import { type Count, crossing, hitOf, nothing, oneMore, quieted } from './counts.ts'
-import type { Statement } from './postgres-pool.ts'
-import * as rows from './postgres-rows.ts'
 
 /** A take with what is kept for it. */
 export type Weighed = { readonly take: Take; readonly count: Count; readonly hit: Hit | null }
@@ -12,6 +10,19 @@ export type Weighed = { readonly take: Take; readonly count: Count; readonly hit
 /** The hits among what was weighed. */
 export const hitsOf = (weighed: readonly Weighed[]): Hit[] =>
   weighed.map(({ hit }) => hit).filter((hit) => hit !== null)
+
+/** What a draft wants written, all rows of a kind together. */
+export type Written = {
+  readonly opened: readonly Challenge[]
+  /** Challenges that were there before, as they are now. */
+  readonly moved: readonly Challenge[]
+  readonly counts: readonly (readonly [key: string, count: Count])[]
+  /** Keys under which nothing is kept any more. */
+  readonly gone: readonly string[]
+  readonly sessions: readonly Session[]
+  readonly letters: readonly Letter[]
+  readonly events: readonly AuditEvent[]
+}
 
 /** A draft: reads see what was written before them in it. */
 export type Draft = ReturnType<typeof draftOf>
@@ -92,21 +103,12 @@ export function draftOf(counts: Map<string, Count>, challenges: Map<string, Chal
     /** How often something was written; what writes nothing needs no lock. */
     writes: () => writes,
     hasLetters: () => letters.length > 0,
-    /** What writes it all; the events last. */
-    statements(wakes: boolean): Statement[] {
-      const kept = [...touched].flatMap((key) => (counts.has(key) ? [[key, counts.get(key)!] as const] : []))
-      const gone = [...touched].filter((key) => !counts.has(key))
-      const moved = [...changed].map((id) => challenges.get(id)!)
-      return [
-        ...(opened.size > 0 ? [rows.addChallenges([...opened.values()])] : []),
-        ...(moved.length > 0 ? [rows.setChallenges(moved)] : []),
-        ...(kept.length > 0 ? [rows.setCounts(kept)] : []),
-        ...(gone.length > 0 ? [rows.dropCounts(gone)] : []),
-        ...(sessions.length > 0 ? [rows.addSessions(sessions)] : []),
-        ...(letters.length > 0 ? [rows.addLetters(letters)] : []),
-        ...(letters.length > 0 && wakes ? [rows.wake] : []),
-        ...(events.length > 0 ? [rows.addEvents(events)] : []),
-      ]
-    },
+    written: (): Written => ({
+      opened: [...opened.values()],
+      moved: [...changed].map((id) => challenges.get(id)!),
+      counts: [...touched].flatMap((key) => (counts.has(key) ? [[key, counts.get(key)!] as const] : [])),
+      gone: [...touched].filter((key) => !counts.has(key)),
+      ...{ sessions, letters, events },
+    }),
   }
 }
