@@ -1,6 +1,4 @@
 /** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
 import { hasher, usualInFlight } from './accounts/hash.ts'
@@ -27,7 +25,7 @@ import { cookies } from './http/cookies.ts'
 import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
-import { askUrlOf, collisions, linksOf } from './http/routes.ts'
+import { askUrlOf, collisions, linksOf, mayBeOurs } from './http/routes.ts'
 import { refuseContact, securityText } from './http/security-text.ts'
 import { alarms } from './mail/alarm.ts'
 import { writeLetter } from './mail/letters/index.ts'
@@ -36,6 +34,7 @@ import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import { metrics } from './metrics/index.ts'
+import { bodyIsGone, type FastifyMount, fastifyMount, type NodeMount, nodeMount } from './mount.ts'
 import type { LogEntry, Options, UsersTable } from './options.ts'
 import { brandStyle } from './pages/brand-style.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -49,11 +48,16 @@ export type Recovery = {
   ready(): Promise<void>
   /** Web-standard. `peer.remoteAddress`: who is at the other end; limits per network need it. */
   fetch(request: Request, peer?: Peer): Promise<Response>
-  /** For `node:http` and Express. */
-  node(request: IncomingMessage, response: ServerResponse): void
+  /** For `node:http` and Express: answers everything or, with `next`, its own paths and leaves the others to the host. */
+  readonly node: NodeMount
+  /** A plugin for Fastify: `app.register(recovery.fastify)`. It opens and closes with the server. */
+  readonly fastify: FastifyMount
   /** Lets answers and letters on the way finish, gives the rest back, closes the database. */
   close(): Promise<void>
-  /** After `ready()`: every path that is answered, `:` before a part that may be anything; for a host's own router. */
+  /**
+   * After `ready()`: every path that is answered, `:` before a part that may be anything; for a host's own router. `/` is
+   * not among them, for it is the host's.
+   */
   readonly paths: readonly string[]
   /** Counters and gauges of this process as Prometheus reads them. Not for the public: docs/metrics.md. */
   metrics(): Promise<string>
@@ -90,6 +94,7 @@ type Opened = {
  */
 export function latchkey(options: Options): Recovery {
   const settings = settle(options)
+  const log = options.log ?? logLine
   let opening: Promise<Opened> | null = null
   let opened: Opened | null = null
   let closed = false
@@ -109,6 +114,10 @@ export function latchkey(options: Options): Recovery {
   }
   const fetch = async (request: Request, peer: Peer = {}): Promise<Response> => {
     if (closed) return bareAnswer(503)
+    if (request.bodyUsed) {
+      log({ level: 'error', message: bodyIsGone })
+      return bareAnswer(503)
+    }
     answering++
     try {
       return await (opened ?? (await open())).answer(request, peer)
@@ -120,34 +129,32 @@ export function latchkey(options: Options): Recovery {
     if (opened) return opened
     throw new Fault('configuration', 'The recovery is not open yet: await recovery.ready() first.')
   }
-  const listener = getRequestListener((request, env) => fetch(request, env as Peer), {
-    overrideGlobalObjects: false,
-    errorHandler(error) {
-      // A host or a target that makes no address; else whatever kept the database from opening.
-      if (error instanceof Error && error.name === 'RequestError') return bareAnswer(400)
-      const log = options.log ?? logLine
-      log({ level: 'error', message: 'a request found nothing open to answer it', error: String(error) })
-      return bareAnswer(503)
+  const ready = async (): Promise<void> => void (await open())
+  const close = async (): Promise<void> => {
+    if (closed) return
+    closed = true
+    while (answering > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    const value = opening && (await opening.catch(() => null))
+    if (!value) return
+    await value.worker.stop()
+    await value.mailer.close()
+    await value.end()
+    await value.telling.stop()
+    // Last, for what ended was noted too.
+    await value.audit.stop()
+    await value.kit.store.close()
+  }
+  const mounted = {
+    ...{ ready, fetch, close, log },
+    mayBeOurs: mayBeOurs(settings.flows, settings.publicUrl, settings.spaUrl),
+    get paths() {
+      return opened?.paths ?? null
     },
-  })
+  }
+  const node = nodeMount(mounted)
   return {
-    ready: async () => void (await open()),
-    fetch,
-    node: (request, response) => void listener(request, response),
-    async close() {
-      if (closed) return
-      closed = true
-      while (answering > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-      const value = opening && (await opening.catch(() => null))
-      if (!value) return
-      await value.worker.stop()
-      await value.mailer.close()
-      await value.end()
-      await value.telling.stop()
-      // Last, for what ended was noted too.
-      await value.audit.stop()
-      await value.kit.store.close()
-    },
+    ...{ ready, fetch, node, close },
+    fastify: fastifyMount(mounted, node),
     metrics: () => known().metrics(),
     get paths() {
       return known().paths
@@ -367,7 +374,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     telling,
     kit,
     mailer,
-    paths: pathsOf(hono),
+    paths: pathsOf(hono).filter((path) => path !== '/'),
     metrics: measured.reader(opened.store, clock),
     end,
     answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),

@@ -73,34 +73,54 @@ export function linksOf(flows: readonly Flow[], publicUrl: string, spaUrl: strin
 export const askUrlOf = (flow: Flow, publicUrl: string, spaUrl: string): string =>
   flow.face === 'json' ? spaUrl + flow.routes.spa.ask : publicUrl + flow.routes.ask
 
-/** Every path that two claim, told with who claims it; empty when the map is sound. */
-export function collisions(flows: readonly Flow[], publicUrl: string, spaUrl: string): string[] {
-  const claims: { readonly path: string; readonly by: string }[] = []
-  const found: string[] = []
-  const claim = (path: string, by: string): void => {
-    const first = claims.find((one) => one.by !== by && overlap(one.path, path))
-    if (first) found.push(`"${path}" is claimed by ${first.by} and by ${by}`)
-    if (!claims.some((one) => one.by === by && one.path === path)) claims.push({ path, by })
-  }
-  for (const path of Object.values(shared)) claim(path, 'Latchkey itself')
+/** Who claims which path. */
+type Claim = { readonly path: string; readonly by: string }
+
+/** Every path that something of ours claims, whether or not it is served where this one runs. */
+function claims(flows: readonly Flow[], publicUrl: string, spaUrl: string): Claim[] {
+  const all: Claim[] = Object.values(shared).map((path) => ({ path, by: 'Latchkey itself' }))
   for (const flow of flows) {
     const paths = hasPages(flow) ? pagePaths(flow) : [flow.routes.ask, flow.routes.change]
-    for (const path of paths) claim(path, `the flow "${flow.name}"`)
+    all.push(...paths.map((path) => ({ path, by: `the flow "${flow.name}"` })))
   }
   // Flows may share a log-in page, but with nothing else.
   const logins = flows.filter(hasPages).filter((flow) => !flow.loginUrl)
-  for (const path of new Set(logins.map((flow) => flow.routes.login))) claim(path, 'a log-in page')
+  for (const path of new Set(logins.map((flow) => flow.routes.login))) all.push({ path, by: 'a log-in page' })
   const spa = new URL(spaUrl)
   const json = flows.find((flow) => flow.face === 'json')
   if (json?.face === 'json' && spa.origin === new URL(publicUrl).origin) {
     const base = spa.pathname.replace(/\/$/, '')
-    for (const path of Object.values(json.routes.spa)) claim(base + path, 'the front end under SPA_URL')
+    for (const path of Object.values(json.routes.spa))
+      all.push({ path: base + path, by: 'the front end under SPA_URL' })
+  }
+  return all
+}
+
+/** Every path that two claim, told with who claims it; empty when the map is sound. */
+export function collisions(flows: readonly Flow[], publicUrl: string, spaUrl: string): string[] {
+  const seen: Claim[] = []
+  const found: string[] = []
+  for (const { path, by } of claims(flows, publicUrl, spaUrl)) {
+    const first = seen.find((one) => one.by !== by && overlap(one.path, path))
+    if (first) found.push(`"${path}" is claimed by ${first.by} and by ${by}`)
+    if (!seen.some((one) => one.by === by && one.path === path)) seen.push({ path, by })
   }
   const names = flows.map((flow) => flow.name)
   for (const name of new Set(names.filter((one, at) => names.indexOf(one) !== at))) {
     found.push(`two flows are named "${name}"`)
   }
   return found
+}
+
+/**
+ * Whether a path may be one of ours, told before anything is open: everything that begins as a claimed path does, or lies
+ * under the front end's base. `/` is the host's.
+ */
+export function mayBeOurs(flows: readonly Flow[], publicUrl: string, spaUrl: string): (path: string) => boolean {
+  const base = new URL(spaUrl).origin === publicUrl ? [new URL(spaUrl).pathname] : []
+  const starts = [...claims(flows, publicUrl, spaUrl).map(({ path }) => path.split(':')[0]!), ...base]
+  const bare = [...new Set(starts.map((start) => start.replace(/\/$/, '')))]
+  return (path) => path !== '/' && bare.some((start) => path === start || path.startsWith(`${start}/`))
 }
 
 /** Whether one request could be meant for both, a slash at the end or not. */
