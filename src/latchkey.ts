@@ -309,7 +309,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     hasher: measured.hasher(
       hasher({
         ...hashOptions(hash),
-        ...{ random, inFlight: hashes, seen },
+        ...{ random, inFlight: hashes, seen, renews: renewsHashes(options.accounts) },
         unreadable: (format, because) =>
           noted('warn', 'a password hash cannot be read: it matches nothing', { format, because }),
       }),
@@ -380,6 +380,13 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     answer: (request, peer) => hono.fetch(withPlainMethod(request), peer),
   }
 }
+
+/**
+ * Whether log-ins write older hashes anew: on our own table; on a mapped one where the form is named, so that the
+ * application is known to read it, and no session of the application hangs on the hash.
+ */
+const renewsHashes = (mapped: UsersTable | undefined): boolean =>
+  !mapped || (mapped.hash !== undefined && mapped.sessions !== 'with-password')
 
 /** Some of the table's hashes; refuses to write a form that none of them is in, unless it was asked for. */
 async function someHashes(accounts: Accounts, hash: UsersTable['hash']): Promise<(string | null)[]> {

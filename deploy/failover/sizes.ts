@@ -37,6 +37,7 @@ const quickHasher: Hasher = {
   hash: (password) => hash(password, { memoryCost: 8, timeCost: 1 }),
   verify: async (stored, password) => stored !== null && verify(stored, password).catch(() => false),
   matches: (stored, password) => verify(stored, password).catch(() => false),
+  renews: () => false,
   refuses: () => null,
 }
 

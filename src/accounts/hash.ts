@@ -8,6 +8,7 @@ import type { Form, Stored } from './formats/format.ts'
 import { type FormName, forms, readColumn } from './formats/index.ts'
 import { derive } from './formats/work.ts'
 import { lanes } from './lanes.ts'
+import { isOutdated } from './renewal.ts'
 import { turns } from './turns.ts'
 
 /** What Latchkey's own table has, as `@node-rs/argon2` calls it; for measures beside it. */
@@ -28,6 +29,8 @@ export type HasherOptions = {
   readonly form?: FormName
   /** Devise's pepper. Default: none. */
   readonly pepper?: string
+  /** Whether log-ins write older hashes anew. Default: no; a hash then changes with its password only. */
+  readonly renews?: boolean
   /** Hashes at once. Default: one more than there are cores. */
   readonly inFlight?: number
   /** Some of the table's hashes, so that a log-in takes the same time whichever it meets. Default: none. */
@@ -44,6 +47,7 @@ export function hasher(options: HasherOptions): Hasher {
   const turn = turns(options.inFlight ?? usualInFlight())
   const alley = alleyOf(options)
   const refuses = form.refuses ?? (() => null)
+  const written = form.draft(random, keys).work
 
   const read = (text: string | null): Stored | null => {
     const column = readColumn(text, keys)
@@ -52,6 +56,10 @@ export function hasher(options: HasherOptions): Hasher {
   }
   return {
     refuses,
+    renews(text, password) {
+      const stored = options.renews ? read(text) : null
+      return stored !== null && refuses(password) === null && isOutdated(text, stored.work, form, written)
+    },
     async hash(password) {
       // Judged before it comes here; what is cut would be a weaker password than the one that was judged.
       if (refuses(password)) throw new Fault('hash', 'The form that passwords are written in cannot hold this one.')

@@ -1,13 +1,28 @@
 /** A log-in: whom it lets in, what a failed one counts against, and what those who are refused are told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bench, caller, isCounted, onBench, owner, password, refusalIn, stranger } from '../../test/verbs.ts'
+import {
+  type Bench,
+  caller,
+  isCounted,
+  letters,
+  linkIn,
+  mail,
+  onBench,
+  owner,
+  password,
+  refusalIn,
+  stranger,
+} from '../../test/verbs.ts'
+import { classic } from '../flows/index.ts'
 import type { AuditEvent } from './audit.ts'
 import { deviceFor, knownDevice } from './device.ts'
 import { keyring } from './keys.ts'
 import { standard, type Take, toldTakes, untoldTakes } from './limits.ts'
 import { type Credentials, login, logout, namesOf, signedIn } from './login.ts'
+import { Fault } from './outcome.ts'
 import type { Hasher, Kit } from './ports.ts'
+import { look } from './prove.ts'
 import { newSession, sessionIds, sessionLife } from './session.ts'
 
 const wrong = 'Wrong-Guess-55!'
@@ -211,6 +226,96 @@ test('who logs in with the old password while it is being changed is logged out 
       assert.deepEqual(await kit.store.sessionsOf(id, kit.clock.now(), 9), [])
       alter({ passwordHash })
     }
+  }))
+
+/** Takes every hash but its own for old. */
+function renewing(kit: Kit, during = () => {}): { kit: Kit; made: string[] } {
+  const made: string[] = []
+  const hasher: Hasher = {
+    ...kit.hasher,
+    renews: (hash) => !made.includes(hash),
+    async hash(typed) {
+      const hash = await kit.hasher.hash(typed)
+      made.push(hash)
+      during()
+      return hash
+    },
+  }
+  return { kit: { ...kit, hasher }, made }
+}
+
+test('a log-in renews an old hash and stays logged in, with all other sessions; what was mailed is dead', () =>
+  onBench(async ({ kit, ana, last, events, clock }) => {
+    const { passwordHash: old } = ana()
+    const before = await enter(kit)
+    const { secret } = await mail(kit, classic)
+    const link = linkIn(classic, secret)
+    const { kit: now, made } = renewing(kit)
+    const answer = await enter(now)
+    assert.ok(answer.ok && before.ok)
+    assert.equal(ana().passwordHash, made[0])
+    assert.notEqual(made[0], old)
+    for (const { session } of [before, answer]) assert.deepEqual(await signedIn(kit, session), ana())
+    assert.deepEqual(bare(await last()), ['password.renewed', ana().id, null])
+    assert.deepEqual(await kit.store.history(ana().id, 9), [])
+    assert.equal(refusalIn(await look(kit, classic, link, caller)), 'link-dead')
+    assert.deepEqual(await letters(kit), [], 'nobody is told: the password is what it was')
+
+    assert.ok((await enter(now)).ok)
+    assert.equal(made.length, 1, 'what is new is not renewed')
+    const names = (await events()).map(({ name }) => name)
+    assert.equal(names.filter((name) => name === 'password.renewed').length, 1)
+    clock.turn({ minutes: 1 })
+    assert.equal((await mail(kit, classic)).issued.kind, 'send', 'and whoever asks now gets a letter that works')
+  }))
+
+test('nothing is renewed for whoever is not let in', () =>
+  onBench(async ({ kit, ana, alter, add }) => {
+    await add('bea@example.org')
+    const { passwordHash } = ana()
+    const { kit: now, made } = renewing(kit)
+    await enter(now, { password: wrong })
+    await enter(now, { name: 'nobody@example.org' })
+    await enter(now, { name: 'bea@example.org', password: '' })
+    for (const fact of [{ active: false }, { secondFactor: true }, { signOn: true }] as const) {
+      alter(fact)
+      assert.ok(!(await enter(now)).ok)
+      alter({ active: true, secondFactor: false, signOn: false })
+    }
+    assert.deepEqual(made, [])
+    assert.equal(ana().passwordHash, passwordHash)
+  }))
+
+test('a renewal at the same moment, here or by the application, ends no log-in; a change does, and is never undone', () =>
+  onBench(async ({ kit, ana, alter, last }) => {
+    const [same, other] = await Promise.all([password, 'New-Harbour-83?'].map((one) => kit.hasher.hash(one)))
+    const { passwordHash } = ana()
+    for (const [hash, isIn] of [
+      [same, true],
+      [other, false],
+    ] as const) {
+      const verify: Hasher['verify'] = async (stored, typed) => {
+        const right = await kit.hasher.verify(stored, typed)
+        alter({ passwordHash: hash })
+        return right
+      }
+      assert.equal((await enter({ ...kit, hasher: { ...kit.hasher, verify } })).ok, isIn)
+      alter({ passwordHash })
+    }
+    assert.deepEqual(bare(await last()), ['session.ended', ana().id, 'password changed'])
+
+    const { kit: now } = renewing(kit, () => alter({ passwordHash: other }))
+    await enter(now)
+    assert.equal(ana().passwordHash, other, 'a change while the hash is made wins')
+  }))
+
+test('a store that cannot write the new hash keeps nobody out', () =>
+  onBench(async ({ kit, ana }) => {
+    const { passwordHash } = ana()
+    const { kit: now } = renewing(kit)
+    const store = { ...kit.store, renewHash: () => Promise.reject(new Fault('database', 'value too long')) }
+    assert.ok((await enter({ ...now, store })).ok)
+    assert.equal(ana().passwordHash, passwordHash)
   }))
 
 test('a session lasts fourteen days, as long as its account may be used, and not past its end', () =>

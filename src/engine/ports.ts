@@ -449,6 +449,11 @@ export type Hasher = {
   verify(hash: string | null, password: string): Promise<boolean>
   /** For whoever has proved that the account is theirs: no more work than the hash's own. */
   matches(hash: string, password: string): Promise<boolean>
+  /**
+   * Whether a log-in with this password, which the hash is of, should have it hashed anew: the hash is older than what is
+   * written, the form holds the password whole, and the table's hashes may change while their passwords do not.
+   */
+  renews(hash: string, password: string): boolean
   /** Why the form cannot hold a password whole; null when it does. What is refused is never hashed. */
   refuses(password: string): 'too-many-bytes' | 'outer-space' | null
 }

@@ -113,6 +113,7 @@ export function tap(registry: Registry, flows: readonly string[]) {
         hash: (password) => timed(hasher.hash(password)),
         verify: (hash, password) => timed(hasher.verify(hash, password)),
         matches: (hash, password) => timed(hasher.matches(hash, password)),
+        renews: hasher.renews,
         refuses: hasher.refuses,
       }
       return { hasher: watched, waiting: () => Math.max(0, under - most) }
