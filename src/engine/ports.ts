@@ -210,6 +210,30 @@ export type Renewal = {
   readonly event: AuditEvent
 }
 
+/**
+ * A change of a password that is kept elsewhere, between its beginning here and its end. An account has one at a time: it
+ * is what closes the proof to all others while the password is being set, and what a restart finds.
+ */
+export type PendingChange = {
+  /** Fresh for each; the host that sets the password knows a repetition by it. */
+  readonly id: string
+  readonly accountId: string
+  readonly begunAt: number
+  /** All that is needed to end it, as JSON that the store does not read. Holds no password. */
+  readonly body: string
+}
+
+/** How a pending change ended. */
+export type Ending =
+  /** The password is set: what a `Change` does besides. */
+  | ({
+      readonly kind: 'changed'
+      /** The hash that was replaced; null where it is not known. */
+      readonly replaced: string | null
+    } & Pick<Change, 'history' | 'letter' | 'event' | 'forget' | 'session'>)
+  /** It is not: the proof is good again. */
+  | { readonly kind: 'undone'; readonly event: AuditEvent }
+
 export type Session = {
   /** Digest of the cookie's value. */
   readonly id: string
@@ -274,6 +298,23 @@ export type Store = {
    * sessions, ours and the application's, and its history stay. False, and nothing done, when the account has changed.
    */
   renewHash(renewal: Renewal): Promise<boolean>
+
+  // A change of a password that is kept elsewhere: begun here, set there, ended here
+
+  /**
+   * Begins a change; `challenge` is null for flows that keep no row. `begun` for exactly one of any number of callers.
+   * `busy`: another one of this account is pending. `dead`: the challenge is not as the grant saw it. It is due at `dueAt`.
+   */
+  beginChange(
+    pending: PendingChange,
+    challenge: { readonly id: string; readonly nonce: string | null } | null,
+    dueAt: number,
+  ): Promise<'begun' | 'busy' | 'dead'>
+  /** Ends a change, for exactly one of any number of callers. False when it has ended before; then nothing is written. */
+  endChange(pending: Pick<PendingChange, 'id' | 'accountId'>, at: number, ending: Ending): Promise<boolean>
+  /** Up to `count` changes that are due, the earliest first; due again at `until`. */
+  dueChanges(count: number, at: number, until: number): Promise<PendingChange[]>
+
   note(event: AuditEvent): Promise<void>
   /** Notes the event and counts it in all takes. Where one is full: neither, but that it was crossed, once. */
   noteWithin(takes: readonly Take[], event: AuditEvent): Promise<Taken>

@@ -45,6 +45,7 @@ export function tap(registry: Registry, flows: readonly string[]) {
     prove: (first, _id, _nonce, _at, _giveBack, _forget, event) => noted(first ? event : null),
     change: (won, change) => noted(won ? change.event : null),
     renewHash: (won, { event }) => noted(won ? event : null),
+    endChange: (ended, _, __, { event }) => noted(ended ? event : null),
     note: (_, event) => noted(event),
     // Noted or not: it has happened.
     noteWithin: (_, _takes, event) => noted(event),

@@ -10,6 +10,7 @@ import { auditPromises } from './contract-audit.ts'
 import { changePromises } from './contract-changes.ts'
 import { letterPromises } from './contract-letters.ts'
 import { limitPromises } from './contract-limits.ts'
+import { pendingPromises } from './contract-pending.ts'
 import { proofPromises } from './contract-proofs.ts'
 import { renewalPromises } from './contract-renewals.ts'
 import { restPromises } from './contract-rest.ts'
@@ -31,6 +32,7 @@ export function storeContract(
     ...proofPromises,
     ...changePromises,
     ...renewalPromises,
+    ...pendingPromises,
     ...letterPromises,
     ...accountPromises,
     ...auditPromises,

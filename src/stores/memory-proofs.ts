@@ -128,13 +128,27 @@ export function changeIn(rows: Rows, change: port.Change): boolean {
   const { id } = change.account
   const account = rows.accounts.get(id)
   if (!account || !isAsSeen(account, change.account)) return false
-  if (change.challenge) {
-    const challenge = rows.challenges.get(change.challenge.id)
-    if (!challenge || challenge.state === 'closed' || challenge.accountId !== id) return false
-    if (challenge.nonce !== change.challenge.nonce) return false
-  }
+  if (change.challenge && !isAsGranted(rows, change.challenge, id)) return false
   rows.accounts.set(id, { ...account, passwordHash: change.passwordHash, reset: null })
-  const before = account.passwordHash === null ? [] : [account.passwordHash]
+  goWith(rows, id, account.passwordHash, change)
+  return true
+}
+
+/** Whether the challenge is the account's, not closed, and as the grant saw it. */
+export function isAsGranted(rows: Rows, granted: NonNullable<port.Change['challenge']>, accountId: string): boolean {
+  const challenge = rows.challenges.get(granted.id)
+  if (!challenge || challenge.state === 'closed' || challenge.accountId !== accountId) return false
+  return challenge.nonce === granted.nonce
+}
+
+/** What goes with a change: the account's proofs, its sessions, its counts, and the oldest of its passwords. */
+export function goWith(
+  rows: Rows,
+  id: string,
+  replaced: string | null,
+  change: Pick<port.Change, 'history' | 'session' | 'forget' | 'event' | 'letter'>,
+): void {
+  const before = replaced === null ? [] : [replaced]
   rows.history.set(id, [...before, ...(rows.history.get(id) ?? [])].slice(0, change.history))
   closeAll(rows, id)
   for (const session of rows.sessions.values()) if (session.accountId === id) rows.sessions.delete(session.id)
@@ -142,7 +156,6 @@ export function changeIn(rows: Rows, change: port.Change): boolean {
   giveBackIn(rows, [], change.forget)
   note(rows, change.event)
   queue(rows, change.letter)
-  return true
 }
 
 /** `Store.renewHash`. */

@@ -29,6 +29,8 @@ export type Rows = {
   /** Newest first. */
   readonly history: Map<string, readonly string[]>
   readonly settings: Map<string, port.Setting>
+  /** By account. */
+  readonly pending: Map<string, port.PendingChange & { readonly dueAt: number }>
   readonly listeners: Set<() => void>
   events: AuditRow[]
   readonly chain: Chain

@@ -9,6 +9,7 @@ import type * as port from '../engine/ports.ts'
 import { challengeAge, letterAge } from './ages.ts'
 import { isOpen } from './live.ts'
 import { auditOf, chain, eventOf } from './memory-audit.ts'
+import { beginIn, dueIn, endIn } from './memory-pending.ts'
 import { askIn, bindIn, changeIn, renewIn, takeTryIn, wrongTryIn } from './memory-proofs.ts'
 import { count, fullOf, giveBackIn, note, queue, type Rows, refuseTaken, tellOfFirst } from './memory-rows.ts'
 import { setSettingIn } from './memory-settings.ts'
@@ -32,6 +33,7 @@ export function memory(): MemoryDatabase {
     sessions: new Map(),
     history: new Map(),
     settings: new Map(),
+    pending: new Map(),
     listeners: new Set(),
     events: [],
     accountIds: 0,
@@ -63,6 +65,9 @@ function storeOf(rows: Rows): port.Store {
     },
     change: async (change) => changeIn(rows, change),
     renewHash: async (renewal) => renewIn(rows, renewal),
+    beginChange: async (pending, challenge, dueAt) => beginIn(rows, pending, challenge, dueAt),
+    endChange: async (pending, at, ending) => endIn(rows, pending, at, ending),
+    dueChanges: async (most, at, until) => dueIn(rows, most, at, until),
     note: async (event) => note(rows, event),
 
     noteWithin: async (takes, event) => {

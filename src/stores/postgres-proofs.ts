@@ -10,7 +10,7 @@ import { challengeColumns, lock, setChallenges, statementsOf } from './postgres-
 import { expiryFor, type Users } from './postgres-users.ts'
 
 /** What operations on one account hold. */
-const holds = (accountId: string): string => `account ${accountId}`
+export const holds = (accountId: string): string => `account ${accountId}`
 
 /** The operations of this file. */
 export const proofOperations = (db: Postgres, users: Users, wakes: boolean, onQueued: () => void) => ({
@@ -71,7 +71,7 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
       setPassword(users, row, change),
       challengesOf(account.id),
     )
-    const open = found!.rows as unknown as Pick<Challenge, 'id' | 'nonce'>[]
+    const open = found!.rows as Open[]
     const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
     if (set!.count !== 1 || !isGood) return false
     const draft = draftOf(new Map(), new Map())
@@ -79,8 +79,9 @@ function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): P
     draft.queue(change.letter)
     draft.note(change.event)
     const ended = users.endSessions === null ? [] : [{ text: users.endSessions, values: [account.id] }]
+    const also = closing(account.id, account.passwordHash, change.at, change, open)
     const written = statementsOf(draft.written(), wakes)
-    await transaction.commit(...clearing(users, row), ...ended, ...closing(change, open), ...written)
+    await transaction.commit(...clearing(users, row), ...ended, ...also, ...written)
     return true
   })
 }
@@ -94,7 +95,7 @@ function renewIn(db: Postgres, users: Users, renewal: Renewal): Promise<boolean>
     if (set!.count !== 1) return false
     const draft = draftOf(new Map(), new Map())
     draft.note(renewal.event)
-    const open = found!.rows as unknown as Pick<Challenge, 'id'>[]
+    const open = found!.rows as Open[]
     await transaction.commit(...clearing(users, row), closeAll(open), ...statementsOf(draft.written(), false))
     return true
   })
@@ -109,7 +110,11 @@ function setPassword(users: Users, row: string, { account, passwordHash }: Chang
   }
 }
 
-const challengesOf = (accountId: string): Statement => ({
+/** A challenge that is not closed. */
+export type Open = Pick<Challenge, 'id' | 'nonce'>
+
+/** Those of an account, held. */
+export const challengesOf = (accountId: string): Statement => ({
   text: `SELECT id, nonce FROM latchkey_challenges WHERE account_id = $1 AND state <> 'closed'
     ORDER BY id FOR UPDATE`,
   values: [accountId],
@@ -118,14 +123,19 @@ const challengesOf = (accountId: string): Statement => ({
 const clearing = (users: Users, row: string): Statement[] =>
   users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
 
-const closeAll = (open: readonly Pick<Challenge, 'id'>[]): Statement => ({
+const closeAll = (open: readonly Open[]): Statement => ({
   text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id = ANY($1::text[])`,
   values: [open.map((one) => one.id)],
 })
 
 /** What goes with a change: the account's other proofs, its sessions, its counts, and the oldest of its passwords. */
-function closing({ account, at, history, forget }: Change, open: readonly { readonly id: string }[]): Statement[] {
-  const { id, passwordHash: old } = account
+export function closing(
+  id: string,
+  old: string | null,
+  at: number,
+  { history, forget }: Pick<Change, 'history' | 'forget'>,
+  open: readonly Open[],
+): Statement[] {
   const remember = {
     text: 'INSERT INTO latchkey_history (account_id, password_hash, replaced_at) VALUES ($1, $2, $3)',
     values: [id, old, at],

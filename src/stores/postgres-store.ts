@@ -8,6 +8,7 @@ import { groundOf } from './postgres-ground.ts'
 import { letterOperations } from './postgres-letters.ts'
 import { listening } from './postgres-listen.ts'
 import { migrateIn, pendingIn, ready } from './postgres-migrate.ts'
+import { pendingOperations } from './postgres-pending.ts'
 import { type PoolOptions, type Postgres, pooled } from './postgres-pool.ts'
 import { proofOperations } from './postgres-proofs.ts'
 import { accountReads, storeReads } from './postgres-reads.ts'
@@ -60,6 +61,7 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
       ...letterOperations(db),
       ...restOperations(db),
       ...proofOperations(db, users, wakes, onQueued),
+      ...pendingOperations(db, wakes, onQueued),
       ask: (ask) => run(operations.ask(ask)),
       takeTry: (...args) => run(operations.takeTry(...args)),
       wrongTry: (...args) => run(operations.wrongTry(...args)),

@@ -225,6 +225,7 @@ test('ten processes migrate one new database, and each step is applied once', as
     '4-audit',
     '5-settings',
     '6-events-of-accounts',
+    '7-changes',
   ])
   assert.deepEqual(await postgres(url).pending(own, true), [])
 })

@@ -2,7 +2,7 @@
  * The tables in PostgreSQL, as steps that only go forward; step for step those of `schema.ts`. They are made in the first
  * schema of the search path. Keys are compared byte by byte (`COLLATE "C"`): they are no language, and it is much faster.
  */
-import { isOwn } from '../accounts/own.ts'
+import { isElsewhere, isOwn } from '../accounts/own.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
 import type { Of } from './mapping.ts'
 import { quote, resetColumns } from './schema.ts'
@@ -54,7 +54,9 @@ export function missing(table: AccountsTable, columns: boolean, found: Found): M
     { name: '4-audit', sql: audit },
     { name: '5-settings', sql: settings },
     { name: '6-events-of-accounts', sql: eventsOfAccounts },
+    { name: '7-changes', sql: changes },
   )
+  if (isElsewhere(table)) steps.push({ name: '8-nobody', sql: nobody })
   return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
 }
 
@@ -235,4 +237,27 @@ CREATE TABLE latchkey_checkpoint (
 /** An account's own events, for its page. An ask names no account, so no ask pays for it. */
 const eventsOfAccounts = `
 CREATE INDEX latchkey_events_account ON latchkey_events (account_id, seq) WHERE account_id IS NOT NULL;
+`
+
+/** Changes of passwords that are kept elsewhere: one for an account at a time, hence the key. */
+const changes = `
+CREATE TABLE latchkey_changes (
+  account_id TEXT COLLATE "C" PRIMARY KEY,
+  id TEXT COLLATE "C" NOT NULL,
+  begun_at BIGINT NOT NULL,
+  -- When somebody must look whether it was ended.
+  due_at BIGINT NOT NULL,
+  -- JSON; holds no password.
+  body TEXT NOT NULL
+);
+CREATE INDEX latchkey_changes_due ON latchkey_changes (due_at);
+`
+
+/** An empty table: what is mapped where accounts are elsewhere. */
+const nobody = `
+CREATE TABLE latchkey_nobody (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  email TEXT NOT NULL,
+  password TEXT
+);
 `

@@ -2,7 +2,7 @@
  * The tables, as steps that only go forward. A step that is released is never edited: what changes is a new step.
  * Ours start with `latchkey_`, so that they can live in an application's database beside its own.
  */
-import { isOwn } from '../accounts/own.ts'
+import { isElsewhere, isOwn } from '../accounts/own.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
 
 /** What a database holds now. */
@@ -33,7 +33,9 @@ export function missing(table: AccountsTable, columns: boolean, found: Found): M
     { name: '4-audit', sql: audit },
     { name: '5-settings', sql: settings },
     { name: '6-events-of-accounts', sql: eventsOfAccounts },
+    { name: '7-changes', sql: changes },
   )
+  if (isElsewhere(table)) steps.push({ name: '8-nobody', sql: nobody })
   return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
 }
 
@@ -209,4 +211,27 @@ CREATE TABLE latchkey_checkpoint (
 /** An account's own events, for its page. An ask names no account, so no ask pays for it. */
 const eventsOfAccounts = `
 CREATE INDEX latchkey_events_account ON latchkey_events (account_id) WHERE account_id IS NOT NULL;
+`
+
+/** Changes of passwords that are kept elsewhere: one for an account at a time, hence the key. */
+const changes = `
+CREATE TABLE latchkey_changes (
+  account_id TEXT PRIMARY KEY,
+  id TEXT NOT NULL,
+  begun_at INTEGER NOT NULL,
+  -- When somebody must look whether it was ended.
+  due_at INTEGER NOT NULL,
+  -- JSON; holds no password.
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX latchkey_changes_due ON latchkey_changes (due_at);
+`
+
+/** An empty table: what is mapped where accounts are elsewhere. */
+const nobody = `
+CREATE TABLE latchkey_nobody (
+  id TEXT PRIMARY KEY,
+  email TEXT NOT NULL,
+  password TEXT
+) STRICT, WITHOUT ROWID;
 `

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../engine/audit.ts'
 import type { Take } from '../engine/limits.ts'
 import type { Account, Binding, Challenge, Change, Renewal, Store, Taken } from '../engine/ports.ts'
 import { isOpen, joining } from './live.ts'
+import { type GoWith, pendingOperations } from './sqlite-pending.ts'
 import { challengeColumns, hitsOf, type Rows, rowOf } from './sqlite-rows.ts'
 import { expiryFor, type Users } from './sqlite-users.ts'
 
@@ -13,7 +14,8 @@ type Notice = Parameters<Store['takeTry']>[3]
 export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
   const bind = binder(db, rows, users)
   const writes = passwordWriter(db, users)
-  const change = changer(db, rows, users, writes)
+  const goWith = follower(db, rows, users, writes)
+  const change = changer(db, goWith, writes)
   const countTry = db.prepare(`UPDATE latchkey_challenges SET tries_left = tries_left - 1
     WHERE id = ? AND state = 'open' AND expires_at > ? AND tries_left > 0`)
   const prove = db.prepare(`UPDATE latchkey_challenges SET state = 'proved', nonce = ?
@@ -28,6 +30,7 @@ export function proofOperations(db: DatabaseSync, rows: Rows, users: Users) {
       rows.note(event)
       return true
     },
+    ...pendingOperations(db, rows, goWith),
     takeTry(id: string, at: number, takes: readonly Take[], notice: Notice): boolean {
       const challenge = rows.challenge(id)
       if (!challenge || !isOpen(challenge, at) || challenge.triesLeft <= 0) return false
@@ -116,15 +119,12 @@ function passwordWriter(db: DatabaseSync, users: Users) {
   }
 }
 
-function changer(db: DatabaseSync, rows: Rows, users: Users, writes: ReturnType<typeof passwordWriter>) {
+type Writes = ReturnType<typeof passwordWriter>
+
+function changer(db: DatabaseSync, goWith: GoWith, writes: Writes) {
   // Two guarded updates decide, each by its count of rows; what the first did is undone when the second fails.
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
     WHERE id = ? AND state IN ('open', 'proved') AND nonce IS ? AND account_id = ?`)
-  const endTheirs = users.endSessions === null ? null : db.prepare(users.endSessions)
-  const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
-  const remember = db.prepare('INSERT INTO latchkey_history VALUES (NULL, ?, ?, ?)')
-  const trim = db.prepare(`DELETE FROM latchkey_history WHERE seq IN
-    (SELECT seq FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT -1 OFFSET ?)`)
   const [save, undo, done] = ['SAVEPOINT one', 'ROLLBACK TO one', 'RELEASE one'].map((sql) => db.prepare(sql))
 
   function guard({ challenge, account, passwordHash }: Change): boolean {
@@ -137,17 +137,27 @@ function changer(db: DatabaseSync, rows: Rows, users: Users, writes: ReturnType<
     const won = guard(change)
     if (!won) undo!.run()
     done!.run()
-    if (!won) return false
-    const { account, at } = change
-    if (account.passwordHash !== null && change.history > 0) remember.run(account.id, account.passwordHash, at)
-    trim.run(account.id, change.history)
-    writes.closeAll(account.id)
-    endSessions.run(account.id)
-    endTheirs?.run(account.id)
-    if (change.session) rows.openSession(change.session)
-    rows.giveBack([], change.forget)
-    rows.note(change.event)
-    rows.queue(change.letter)
-    return true
+    if (won) goWith(change.account.id, change.account.passwordHash, change.at, change)
+    return won
+  }
+}
+
+function follower(db: DatabaseSync, rows: Rows, users: Users, writes: Writes): GoWith {
+  const endTheirs = users.endSessions === null ? null : db.prepare(users.endSessions)
+  const endSessions = db.prepare('DELETE FROM latchkey_sessions WHERE account_id = ?')
+  const remember = db.prepare('INSERT INTO latchkey_history VALUES (NULL, ?, ?, ?)')
+  const trim = db.prepare(`DELETE FROM latchkey_history WHERE seq IN
+    (SELECT seq FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT -1 OFFSET ?)`)
+
+  return (id, replaced, at, { history, session, forget, event, letter }) => {
+    if (replaced !== null && history > 0) remember.run(id, replaced, at)
+    trim.run(id, history)
+    writes.closeAll(id)
+    endSessions.run(id)
+    endTheirs?.run(id)
+    if (session) rows.openSession(session)
+    rows.giveBack([], forget)
+    rows.note(event)
+    rows.queue(letter)
   }
 }
