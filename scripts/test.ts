@@ -1,7 +1,7 @@
 /**
  * Everything that `npm test` holds, in the order in which a mistake is found soonest: types, lint, layers, then the
  * tests, those in a browser last. `--long` runs what takes longer instead; other arguments choose files whose path
- * holds one of them. Nothing is skipped silently: a test that skips itself is named at the end. One PostgreSQL serves all
+ * holds one of them. `--adopt` runs the tests that need Debian's packages, and installs these. Nothing is skipped silently: a test that skips itself is named at the end. One PostgreSQL serves all
  * files, started here unless TEST_DATABASE_URL names another.
  */
 import { spawnSync } from 'node:child_process'
@@ -11,8 +11,10 @@ import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
 import { type PostgresServer, startPostgres } from '../test/postgres.ts'
+import { install, packagesOf } from './debian.ts'
 
 const long = process.argv.includes('--long')
+const adopt = process.argv.includes('--adopt')
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const total = { passed: 0, failed: 0 }
 const checks: string[] = []
@@ -70,7 +72,7 @@ async function testFile(file: string): Promise<Result> {
     result.failures.push(`${place}\n${what}`)
   }
   // Ten minutes, an hour for what is long: a test that hangs must end the run, not the patience of whoever waits for it.
-  const events = run({ files: [file], isolation: 'process', timeout: long ? 3_600_000 : 600_000 })
+  const events = run({ files: [file], isolation: 'process', timeout: long || adopt ? 3_600_000 : 600_000 })
   const keep = ({ message }: { message: string }): void => {
     result.output += message
   }
@@ -129,7 +131,22 @@ async function startDatabase(): Promise<PostgresServer | null> {
 /** Files wait for processes, disks and browsers: one more at a time than there are cores keeps these busy. */
 const cores = Math.min(availableParallelism(), 8)
 
+/** One MariaDB for the files that use one; a file that is run alone starts its own. */
+async function startMysql(files: readonly string[]): Promise<{ stop(): Promise<void> } | null> {
+  if (process.env.TEST_MYSQL_URL || !packagesOf(files).includes('mariadb-server')) return null
+  try {
+    const server = await (await import('../test/mariadb.ts')).startMariadb()
+    process.env.TEST_MYSQL_URL = server.url
+    return server
+  } catch (error) {
+    total.failed += 1
+    failures.push(`MariaDB for the tests\n${readable(error as Error)}`)
+    return null
+  }
+}
+
 let database: PostgresServer | null = null
+let mariadb: { stop(): Promise<void> } | null = null
 if (long) {
   database = await startDatabase()
   // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
@@ -140,6 +157,17 @@ if (long) {
   await testFiles('promises on every store', find('test/promises/*.test.ts'), cores)
   await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
   if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
+} else if (adopt) {
+  const files = find('test/adopt/live/**/*.test.ts')
+  const reason = install(packagesOf(files), say)
+  if (reason !== null) {
+    total.failed += 1
+    failures.push(`Debian's packages\n${reason}`)
+  } else {
+    database = await startDatabase()
+    mariadb = await startMysql(files)
+    await testFiles('beside the real thing', files, 1)
+  }
 } else {
   if (chosen.length === 0) {
     check('types', 'tsc', '-p', '.')
@@ -151,7 +179,9 @@ if (long) {
     check('requirements and attacks', process.execPath, 'scripts/check-conformance.ts')
   }
   database = await startDatabase()
-  const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter((file) => !file.startsWith('test/long/'))
+  const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter(
+    (file) => !file.startsWith('test/long/') && !file.startsWith('test/adopt/live/'),
+  )
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
   await testFiles(
     'tests',
@@ -162,6 +192,7 @@ if (long) {
 }
 
 await database?.stop()
+await mariadb?.stop()
 if (checks.length === 0 && [...perFile.values()].every((tests) => tests === 0)) {
   total.failed += 1
   failures.push('no test ran')
@@ -171,6 +202,8 @@ if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).jo
 say(`\n${holds()} ${seconds(performance.now() - start)}.`)
 const longer = globSync('test/long/**/*.test.ts').length + byChance.length
 if (!long) say(`What takes longer (${longer} files, and a mutant for each slip in the engine) is in npm run test:long.`)
+if (!adopt)
+  say('What needs Debian’s packages (MariaDB, and the log-ins of real applications) is in npm run test:adopt.')
 say(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
 
