@@ -1,6 +1,7 @@
 /** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
 import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
+import { djangoLinks, refuseDjangoLinks } from './accounts/django-links.ts'
 import { hasher, usualInFlight } from './accounts/hash.ts'
 import { own } from './accounts/own.ts'
 import { firstHashes, hashOptions, refuseForm, refuseHash } from './accounts/survey.ts'
@@ -25,7 +26,7 @@ import { cookies } from './http/cookies.ts'
 import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
-import { askUrlOf, collisions, linksOf, mayBeOurs } from './http/routes.ts'
+import { askUrlOf, collisions, hasPages, linksOf, mayBeOurs } from './http/routes.ts'
 import { refuseContact, securityText } from './http/security-text.ts'
 import { alarms } from './mail/alarm.ts'
 import { writeLetter } from './mail/letters/index.ts'
@@ -209,7 +210,8 @@ function settle(options: Options): Settings {
       return instead
     }
   }
-  const flows = (options.flows ?? Object.values(allFlows)).map((flow) => attempt(() => defineFlow(flow), flow))
+  const asked = withEarlier(options.flows ?? Object.values(allFlows), options, reasons)
+  const flows = asked.map((flow) => attempt(() => defineFlow(flow), flow))
   if (flows.length === 0) reasons.push('flows: name at least one.')
   const publicUrl = attempt(() => originOf(options.publicUrl), 'https://invalid')
   const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
@@ -236,6 +238,21 @@ function settle(options: Options): Settings {
   const isTold = options.hooks?.onChanged !== undefined || (options.webhooks ?? []).some(tellsOfChanges)
   const endsSessions = ownTable || options.accounts?.sessions !== undefined || isTold
   return { flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
+}
+
+/** The flows, one of which takes the links of the product before: the one whose letters lead there, else the first with pages. */
+function withEarlier(flows: readonly Flow[], { earlier, accounts }: Options, reasons: string[]): readonly Flow[] {
+  if (!earlier) return flows
+  const refused = refuseDjangoLinks(earlier.django)
+  if (accounts?.lastLogin === undefined) {
+    refused.push('earlier.django needs the table that Django uses: name its "last_login" in accounts.lastLogin.')
+  }
+  const links = refused.length === 0 ? djangoLinks(earlier.django) : null
+  const pages = flows.filter(hasPages)
+  const taker = pages.find(({ routes }) => links?.paths.some((path) => routes.link.includes(path))) ?? pages[0]
+  if (!taker) refused.push('earlier.django needs a flow with pages.')
+  reasons.push(...refused)
+  return flows.map((flow) => (links && flow === taker ? { ...flow, earlier: links } : flow))
 }
 
 function originOf(text: string): string {

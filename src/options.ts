@@ -1,5 +1,6 @@
 /** The options of `latchkey()`: one type for code, configuration file and environment. */
 import type { BreachedOptions } from './accounts/breached.ts'
+import type { DjangoLinks } from './accounts/django-links.ts'
 import type { FormName } from './accounts/formats/index.ts'
 import type { HashOptions } from './accounts/survey.ts'
 import type { AuditOptions } from './audit/auditor.ts'
@@ -80,6 +81,8 @@ export type Options = {
   readonly store: Database
   /** The users table, and `hash`, how its passwords are written. Default: Latchkey's own, made by its migrations. */
   readonly accounts?: UsersTable
+  /** Links of the product before, `{ django: { secretKey } }`, which go on working. Default: none. See docs/adopt/django.md. */
+  readonly earlier?: { readonly django: DjangoLinks }
   /** How letters leave: `smtp`, `console`, `inbox` or a function `send`; and `from`. */
   readonly mail: MailOptions
   /** Default: all five. */

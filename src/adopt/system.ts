@@ -17,6 +17,8 @@ export type Proposal = {
   readonly lasts: readonly string[]
   /** What to know besides, a sentence each. */
   readonly notes: readonly string[]
+  /** Lines for either file that are written as comments: what one may want, and must fill in oneself. */
+  readonly commented: { readonly config: readonly string[]; readonly environment: readonly string[] }
   /** Why it cannot be adopted; null when it can. */
   readonly refused: string | null
 }
@@ -37,6 +39,7 @@ export const proposal = (
   ends: [],
   lasts: [],
   notes: [],
+  commented: { config: [], environment: [] },
   refused: null,
   ...rest,
 })

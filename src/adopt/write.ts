@@ -15,19 +15,19 @@ export default {
   accounts: ${literal(accounts, '  ')},
   // "verified" keeps its proof in two columns that "latchkey migrate" would add to this table; the others leave it as it is.
   flows: ['classic'],
-}
+${proposal.commented.config.map((line) => `  // ${line}\n`).join('')}}
 `
 }
 
 /** The lines of \`.env\`: for a service manager, or \`node --env-file\`. */
-export const environmentText = (url: string, random: Random, isDevise: boolean): string => `DATABASE_URL=${inFile(url)}
+export const environmentText = ({ proposal }: Plan, url: string, random: Random): string => `DATABASE_URL=${inFile(url)}
 SECRET_KEY=${fresh(random, 48)}
 # The origin that visitors see; links in letters lead there.
 PUBLIC_URL=https://accounts.example.com
 # smtp://user:password@host:587
 EMAIL_URL=
 DEFAULT_FROM_EMAIL=
-${isDevise ? '# config.pepper of config/initializers/devise.rb, if there is one.\n# HASH_PEPPER=\n' : ''}`
+${proposal.commented.environment.map((line) => `# ${line}\n`).join('')}`
 
 /** In quotes where a shell would read it otherwise than a service manager: an address may hold `&`. */
 const inFile = (url: string): string =>

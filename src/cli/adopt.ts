@@ -130,10 +130,9 @@ function refused(proposal: Proposal, reason: string, io: Io): number {
 async function write(found: Plan, url: string, force: boolean, io: Io): Promise<number> {
   const config = join(io.folder, configFile)
   const environment = join(io.folder, environmentFile)
-  const isDevise = found.form === 'devise' && found.proposal.forms[0] === 'devise'
   const files = [
     { path: config, text: configText(found), mode: 0o644 },
-    { path: environment, text: environmentText(url, systemRandom, isDevise), mode: 0o600 },
+    { path: environment, text: environmentText(found, url, systemRandom), mode: 0o600 },
   ]
   const inTheWay = force ? [] : files.filter(({ path }) => existsSync(path))
   for (const file of files.filter((one) => !inTheWay.includes(one))) {
@@ -141,7 +140,7 @@ async function write(found: Plan, url: string, force: boolean, io: Io): Promise<
     await io.out(`\nWrote ${file.path}\n`)
   }
   for (const { path } of inTheWay) {
-    const shown = path === config ? configText(found) : environmentText('…', systemRandom, isDevise)
+    const shown = path === config ? configText(found) : environmentText(found, '…', systemRandom)
     io.error(`\nlatchkey: ${path} is there and stays as it is (--force writes over it). It would say:\n\n${shown}`)
   }
   const barred = found.mapped.barred.length > 0

@@ -114,13 +114,15 @@ export async function openGrant(
   text: string,
 ): Promise<Entitled | string> {
   const grant = readGrant(text)
-  if (!grant || (grant.challengeId === '') !== (flow.proof.kind === 'signed')) return 'not a grant'
+  const isRowless = grant?.challengeId === ''
+  if (!grant || (isRowless !== (flow.proof.kind === 'signed') && !(isRowless && flow.earlier))) return 'not a grant'
   if (!isOurGrant(kit.keys, flow, text)) return 'not genuine'
   const challenge = grant.challengeId === '' ? null : await kit.store.challenge(grant.challengeId)
   const account = await kit.accounts.byId(grant.accountId)
   const nonce = challenge?.nonce ?? null
-  if (!isGrant(kit.keys, flow, text, grant, nonce, account) || !account)
-    return 'the account has changed, or the code was proved again'
+  const state = isRowless && account ? (flow.earlier?.state(account) ?? null) : null
+  const isIts = [nonce, state].map((bound) => isGrant(kit.keys, flow, text, grant, bound, account)).includes(true)
+  if (!isIts || !account) return 'the account has changed, or the code was proved again'
   if (isOver(grant.expiresAt - flow.grant * 1000, grant.expiresAt, kit.clock.now())) return 'grant expired'
   if (grant.challengeId !== '' && (!challenge || challenge.flow !== flow.name || challenge.state === 'closed')) {
     return 'used or revoked'

@@ -2,6 +2,7 @@
  * A flow is a value that says how one may recover. Everything in which two flows differ stands here, so that the
  * rest of the house never asks for a flow's name.
  */
+import type { EarlierLinks } from './earlier.ts'
 import { type Colors, notColours, unreadable } from './palette.ts'
 
 /** Facts of an account whose change kills a proof. The password is always among them. */
@@ -126,6 +127,8 @@ type Shared = {
    * the same. Default: false.
    */
   readonly tellsUnknown?: boolean
+  /** Links of the product before this one, which open this flow's pages too. Default: none; the option `earlier` gives them. */
+  readonly earlier?: EarlierLinks
   /** What follows a change. Logging in is off by default (OWASP Forgot Password Cheat Sheet). */
   readonly after: { readonly login: boolean }
   /** The names of form fields and JSON members. */
@@ -268,8 +271,14 @@ export function pagePaths(flow: LinkFlow | CodeFlow): string[] {
   const { routes } = flow
   const code = flow.proof.kind === 'code' ? [(flow as CodeFlow).routes.code] : []
   const done = routes.done && routes.done !== 'login' ? [routes.done] : []
-  return [...new Set([routes.ask, ...(routes.sent ? [routes.sent] : []), ...routes.link, ...code, routes.set, ...done])]
+  const sent = routes.sent ? [routes.sent] : []
+  return [...new Set([routes.ask, ...sent, ...linkPaths(flow), ...code, routes.set, ...done])]
 }
+
+/** Where links lead: its own letters' and those of the product before. */
+export const linkPaths = (flow: LinkFlow | CodeFlow): string[] => [
+  ...new Set([...flow.routes.link, ...(flow.earlier?.paths ?? [])]),
+]
 
 const within = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most

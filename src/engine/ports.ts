@@ -33,6 +33,8 @@ export type Account = {
   readonly secondFactor: boolean
   /** It signs in by single sign-on and may use no password here: it gets no proof, but a letter that names the right door. */
   readonly signOn: boolean
+  /** When it last logged in to its application, in UTC and to the second, `2026-05-06 07:08:09`; null: never, or not mapped. */
+  readonly lastLogin?: string | null
   /** What the table's own two columns hold, for flows that keep their proof there. */
   readonly reset: { readonly reference: string; readonly expiresAt: number } | null
 }
@@ -437,6 +439,8 @@ export type AccountsTable = {
   readonly active?: string
   /** Column of the language that the account's letters are in. */
   readonly locale?: string
+  /** Column of the last log-in, which links of an earlier product hang on (`earlier`). Read, never written. */
+  readonly lastLogin?: string
   /** Column that is true or filled while a second factor is in use. Read, never written. Absent: nobody has one. */
   readonly secondFactor?: string
   /** Column that is true or filled where one must sign in by single sign-on. Read, never written. Absent: nobody must. */

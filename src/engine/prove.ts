@@ -4,6 +4,7 @@
  */
 import { type Caller, event } from './audit.ts'
 import { type Captcha, unsolved } from './captcha.ts'
+import type { EarlierLink, EarlierLinks } from './earlier.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh, same } from './keys.ts'
 import { isOver } from './life.ts'
@@ -38,11 +39,17 @@ export type Proved = {
 }
 
 /** What a link carries; `uid` is null where the link had none. */
-export type Link = { readonly uid: string | null; readonly token: string }
+export type Link = EarlierLink
 
 /** An opened link, or why it opens nothing (for the audit alone). */
 export type Opened =
-  | { readonly ok: true; readonly account: Account; readonly challenge: Challenge | null }
+  | {
+      readonly ok: true
+      readonly account: Account
+      readonly challenge: Challenge | null
+      /** What its grant hangs on besides, where an earlier product made it. */
+      readonly state?: string
+    }
   | { readonly ok: false; readonly because: string; readonly accountId: string | null }
 
 type Reads = Pick<Kit, 'store' | 'accounts' | 'clock' | 'keys'>
@@ -59,12 +66,16 @@ export async function look(kit: Notes, flow: Flow, link: Link, caller: Caller): 
     return refuse({ code: 'link-dead' })
   }
   const looks = lookTakes(kit.keys, kit.limits, opened.challenge?.id ?? opened.account.id)
-  await kit.store.noteWithin(looks, event(at, 'link.opened', caller, { ...about, accountId: opened.account.id }))
-  return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', null) }
+  const because = opened.state === undefined ? null : 'mailed by the product before'
+  const noted = { ...about, accountId: opened.account.id, because }
+  await kit.store.noteWithin(looks, event(at, 'link.opened', caller, noted))
+  return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', opened.state ?? null) }
 }
 
 /** Finds what a link opens. Reads only. */
 export function openLink(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
+  const named = flow.earlier?.names(link, kit.clock.now())
+  if (flow.earlier && named) return openEarlier(kit, flow, flow.earlier, named, link)
   return flow.proof.kind === 'signed' ? openSigned(kit, flow, link) : openStored(kit, flow, link)
 }
 
@@ -80,6 +91,25 @@ async function openSigned(kit: Reads, flow: Flow, link: Link): Promise<Opened> {
   if (isOver(expiresAt - flow.life * 1000, expiresAt, kit.clock.now())) return dead('expired', account.id)
   const because = ineligible(flow, account)
   return because ? dead(because, account.id) : { ok: true, account, challenge: null }
+}
+
+/**
+ * No badge shows who made it before the account is read; the work on it is the same where there is none. What a stranger
+ * may learn by the clock is whether an id is in use, never whose it is.
+ */
+async function openEarlier(
+  kit: Reads,
+  flow: Flow,
+  earlier: EarlierLinks,
+  ids: readonly string[],
+  link: Link,
+): Promise<Opened> {
+  if (ids.length === 0) return dead('expired')
+  let account: Account | null = null
+  for (const id of ids) account ??= await kit.accounts.byId(id)
+  if (!earlier.isFor(link, account) || !account) return dead('not genuine, or the account has changed')
+  const because = ineligible(flow, account)
+  return because ? dead(because, account.id) : { ok: true, account, challenge: null, state: earlier.state(account) }
 }
 
 async function openStored(kit: Reads, flow: Flow, link: Link): Promise<Opened> {

@@ -1,5 +1,6 @@
 /** The routes, each with its methods and handler. Web-standard: a Request comes in, a Response goes out. */
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { linkPaths } from '../engine/flow.ts'
 import { fresh } from '../engine/keys.ts'
 import { changePassword, postEndSession, postOwnPassword, showAccount } from './account-face.ts'
 import { giveChallenge, postStep, showStep } from './captcha.ts'
@@ -211,10 +212,8 @@ function routeFlow(
       return link ? page.openLink(c, parts, flow, link) : page.showSet(c, parts, flow)
     }
     routePage(routes.set, { GET: show, POST: (c) => page.postSet(c, parts, flow, inQuery(c)) }, true)
-    return
-  }
-  routePage(routes.set, set)
-  for (const path of routes.link) {
+  } else routePage(routes.set, set)
+  for (const path of linkPaths(flow).filter((one) => one.includes(':token'))) {
     const linkOf = (c: C) => ({ uid: c.req.param('uid') ?? null, token: c.req.param('token') ?? '' })
     const methods: Methods = {
       GET: (c) => page.openLink(c, parts, flow, linkOf(c)),

@@ -99,6 +99,8 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L083: [{ ...sound, METRICS_TOKEN: earlier }],
   L084: [{ ...sound, METRICS_PORT: '9464', METRICS_HOST: 'not a host', METRICS_TOKEN: earlier }],
   L091: [{ ...sound, WEBHOOK_URL: 'https://app.example.com/hook', WEBHOOK_SECRET: 'whsec_short' }],
+  L100: [sound, { earlier: { django: {} } }],
+  L101: [{ ...sound, DJANGO_SECRET_KEY: 'x' }, { earlier: { django: { timeout: 1 } } }],
   L090: [{ ...sound, BREACHED_PASSWORDS_URL: 'http://list.example.com/range/' }],
   L070: [{ ...sound, ADMINS: 'ops@example.com, not an address' }],
   L040: [{ ...sound, FLOWS: 'code,sms' }],

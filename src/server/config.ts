@@ -13,6 +13,7 @@ import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
 import { readAlarms } from './read-alarms.ts'
 import { readBreached } from './read-breached.ts'
+import { readEarlier } from './read-earlier.ts'
 import { readMail } from './read-mail.ts'
 import { type MetricsListen, readMetrics } from './read-metrics.ts'
 import { isProduction, type Listen, readListen, readNames, readProxies } from './read-network.ts'
@@ -67,6 +68,7 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
     ...(mail ? { mail } : {}),
     ...(store ? { store } : {}),
     ...(file.accounts ? { accounts: withPepper(file.accounts, read.text('HASH_PEPPER')) } : {}),
+    ...readEarlier(read, file),
     ...readWebhooks(read, file),
     ...(file.hooks ? { hooks: file.hooks } : {}),
     ...(file.hashes ? { hashes: file.hashes } : {}),

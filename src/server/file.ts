@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
+import type { DjangoLinks } from '../accounts/django-links.ts'
 import { type FormName, forms } from '../accounts/formats/index.ts'
 import type { Flow } from '../engine/flow.ts'
 import { standard } from '../engine/limits.ts'
@@ -13,13 +14,17 @@ import { type Finding, finding } from './findings.ts'
 
 /**
  * What the file may hold: the options of `latchkey()`, each of them optional; flows also by name, the store also as
- * `sqlite:PATH`. Development is DEBUG's to say, and clock and randomness are for tests.
+ * `sqlite:PATH`, `earlier.django` without its secret. Development is DEBUG's to say, and clock and randomness are for tests.
  */
 export type FileOptions = Partial<
-  Omit<Options, 'flows' | 'store' | 'captcha' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'>
+  Omit<
+    Options,
+    'flows' | 'store' | 'earlier' | 'captcha' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'
+  >
 > & {
   readonly flows?: readonly (Flow | string)[]
   readonly store?: Database | string
+  readonly earlier?: { readonly django: Partial<DjangoLinks> }
 }
 
 /** A file that was read, or why it could not be. */
@@ -102,6 +107,7 @@ const schema = z.strictObject({
       verified: text.optional(),
       active: text.optional(),
       locale: text.optional(),
+      lastLogin: text.optional(),
       secondFactor: text.optional(),
       signOn: text.optional(),
       sessions: z.union([z.literal('with-password'), z.strictObject({ table: text, account: text })]).optional(),
@@ -111,6 +117,17 @@ const schema = z.strictObject({
           'expected a name of docs/hashes.md, or { form, pepper }',
         )
         .optional(),
+    })
+    .optional(),
+  earlier: z
+    .strictObject({
+      django: z.strictObject({
+        secretKey: text.optional(),
+        secretKeyFallbacks: z.array(text).optional(),
+        paths: z.array(text).optional(),
+        timeout: z.number().optional(),
+        timeZone: text.optional(),
+      }),
     })
     .optional(),
   mail: mail.optional(),

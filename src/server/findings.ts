@@ -200,6 +200,12 @@ export const findings = {
     'Write https://…/range/ with the slash at its end; http is for this machine alone.',
   ],
   L091: ['error', '{reason}', 'See docs/hooks.md.'],
+  L100: [
+    'error',
+    'earlier.django is set without DJANGO_SECRET_KEY: no link of Django can be read',
+    "Set DJANGO_SECRET_KEY to the site's own SECRET_KEY, or remove earlier.",
+  ],
+  L101: ['error', '{reason}', 'See docs/adopt/django.md.'],
 } as const satisfies Record<string, Row>
 
 /** A finding by its number, with what was found. `level` may be milder where DEBUG allows more. */

@@ -12,6 +12,7 @@ export const inFiles = [
   'EMAIL_URL',
   'EMAIL_HOST_PASSWORD',
   'METRICS_TOKEN',
+  'DJANGO_SECRET_KEY',
 ] as const
 
 /** Longer than any secret; a file that was named by mistake is not read into memory to find that out. */

@@ -39,6 +39,8 @@ export const variables = {
   METRICS_TOKEN: 'What a reader of metrics must send, "Authorization: Bearer …": 32 random characters or more.',
   LOG_LEVEL: 'debug, info, warn or error. Default: info.',
   HASH_PEPPER: "Devise's pepper, where passwords are written in the form devise. Default: none.",
+  DJANGO_SECRET_KEY:
+    'SECRET_KEY of the Django site whose mailed links are to open; docs/adopt/django.md. Default: none open.',
   LIMITS: 'off, with DEBUG only, for measuring.',
 } as const
 

@@ -8,7 +8,17 @@ export type Of = 'accounts' | 'credentials' | 'sessions'
 /** A column that a mapping names: where it says so, and in which of its tables. */
 export type Named = { readonly part: string; readonly of: Of; readonly column: string }
 
-const parts = ['id', 'email', 'username', 'verified', 'active', 'locale', 'secondFactor', 'signOn'] as const
+const parts = [
+  'id',
+  'email',
+  'username',
+  'verified',
+  'active',
+  'locale',
+  'lastLogin',
+  'secondFactor',
+  'signOn',
+] as const
 
 /** Every column that a mapping names. */
 export function namedBy(mapping: AccountsTable): Named[] {

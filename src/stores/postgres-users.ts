@@ -78,7 +78,9 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found):
     ${password} AS "passwordHash", ${facts.verified} AS verified, ${facts.active} AS active,
     ${facts.secondFactor} AS "secondFactor", ${facts.signOn} AS "signOn",
     ${mapping.locale === undefined ? 'NULL' : text(mapping.locale)} AS locale,
-    ${reset ? `${named(resetColumns.reference)}::text` : 'NULL'} AS reference, ${reset?.read ?? 'NULL'} AS expiry FROM ${from}`
+    ${reset ? `${named(resetColumns.reference)}::text` : 'NULL'} AS reference, ${reset?.read ?? 'NULL'} AS expiry
+    ${mapping.lastLogin === undefined ? '' : `, ${secondsIn(named(mapping.lastLogin), typeOf(mapping.lastLogin))} AS "lastLogin"`}
+    FROM ${from}`
   const ids = idOf(id, typeOf(mapping.id))
   const set = quote(columnIn(holds, mapping.password) ?? mapping.password)
   const unchanged = `${email} = $4 AND ${facts.verified} = $5 AND ${facts.active} = $6
@@ -203,6 +205,13 @@ function inUse(name: string, type: string): string {
   if (numbers.includes(type)) return `coalesce(${name} <> 0, false)`
   return `(lower(coalesce(trim(${name}::text), '') COLLATE "C")
     NOT IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'off', 'null', 'none', '[]', '{}', '\\x'))`
+}
+
+/** A time to the second, in UTC. */
+function secondsIn(name: string, type: string): string {
+  if (!times.includes(type)) return `left(${name}::text, 19)`
+  const utc = type === 'timestamp with time zone' ? `${name} AT TIME ZONE 'UTC'` : name
+  return `to_char(${utc}, 'YYYY-MM-DD HH24:MI:SS')`
 }
 
 type Naming = (name: string) => string

@@ -63,6 +63,7 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found, 
     ${secondFactor} AS secondFactor, ${signOn} AS signOn,
     ${mapping.locale === undefined ? 'NULL' : named(mapping.locale)} AS locale,
     ${reset ? named(resetColumns.reference) : 'NULL'} AS reference, ${reset ? named(resetColumns.expiry) : 'NULL'} AS expiry
+    ${mapping.lastLogin === undefined ? '' : `, substr(${named(mapping.lastLogin)}, 1, 19) AS lastLogin`}
     FROM ${from}`
   const unchanged = `${email} = ?4 AND ${verified} = ?5 AND ${active} = ?6 AND ${secondFactor} = ?7
     AND ${signOn} = ?8 AND ${is}`

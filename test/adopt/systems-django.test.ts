@@ -48,6 +48,7 @@ onBoth(
       password: 'password',
       username: 'username',
       active: 'is_active',
+      lastLogin: 'last_login',
       sessions: 'with-password',
       hash: 'django',
     })

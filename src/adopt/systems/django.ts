@@ -27,6 +27,7 @@ export function django(tables: readonly Table[]): Proposal[] {
       password,
       username: usual(table).username,
       active: columnNamed(table, 'is_active'),
+      lastLogin: login,
       where: undeleted(table),
       sessions: 'with-password' as const,
     })
@@ -42,6 +43,16 @@ export function django(tables: readonly Table[]): Proposal[] {
       ],
       ends: ["sessions, by Django's session hash, which hangs on the password"],
       lasts: tokens.filter(([name]) => hasTable(tables, name)).map(([, what]) => what),
+      commented: {
+        config: [
+          "Links that Django has mailed go on working, with DJANGO_SECRET_KEY and the site's own settings:",
+          "earlier: { django: { paths: ['/reset/:uid/:token/'], timeout: 259_200, timeZone: 'UTC' } },",
+        ],
+        environment: [
+          "The site's own SECRET_KEY, for as long as links that it has mailed are to open; in single quotes.",
+          "DJANGO_SECRET_KEY=''",
+        ],
+      },
       notes: [
         'An account whose password is unusable ("!…") gets no link, as in Django: its letter says that it signs in elsewhere.',
         ...factors

@@ -39,6 +39,10 @@ function devise(table: Table, mapping: Proposal['mapping']): Proposal {
       ...(remembers ? [`"remember me": "${remembers}" stays as it is`] : []),
       ...(columnNamed(table, 'jti') ? ['JSON web tokens of devise-jwt'] : []),
     ],
+    commented: {
+      config: [],
+      environment: ['config.pepper of config/initializers/devise.rb, if there is one.', 'HASH_PEPPER='],
+    },
     notes: [
       'A pepper (config.pepper of config/initializers/devise.rb) goes into HASH_PEPPER: without it no password would be right, and Devise would not know the new ones.',
       'Devise makes addresses lower-case by itself; where config.case_insensitive_keys says otherwise, leave out "compare".',
