@@ -32,6 +32,7 @@ export const screens: Readonly<Record<string, string>> = {
   sent: pages.sent(classic, { minutes: 1440 }),
   code: pages.code(frame, { ...code, problem: null, resendIn: 45, justSent: true }),
   'code-refused': pages.code(frame, { ...code, problem: 'code-dead', resendIn: 0, justSent: false }),
+  choice: pages.choice(frame, { accounts: ['ana.keller', 'alumni-office', ana].map((name) => ({ name, href: '/' })) }),
   set: pages.newPassword(frame, { ...set, unmet: [] }),
   'set-refused': pages.newPassword(frame, { ...set, unmet: ['no-upper', 'no-digit', 'no-special', 'mismatch'] }),
   done: pages.done(classic, { home: null }),

@@ -25,11 +25,11 @@ export const names: Readonly<Record<EventName, Told>> = {
     fields: ['flow', 'accountId', 'because', ...caller],
   },
   'letter.sent': {
-    when: 'The mail server took a letter. `because`: which notice it was, or why it led to another door than a proof.',
-    fields: proof,
+    when: 'The mail server took a letter. `because`: which notice it was, or why it led to another door than a proof. A code for several accounts names their address, and none of them.',
+    fields: [...proof, 'addressKey'],
   },
   'letter.dropped': {
-    when: 'A letter had no reader, or its flow or key is gone: nothing was sent; or several accounts have the address, and each got one.',
+    when: 'A letter had no reader, or its flow or key is gone: nothing was sent; or several accounts have the address, and each got one with a link.',
     fields: proof,
   },
   'letter.failed': {
@@ -38,7 +38,10 @@ export const names: Readonly<Record<EventName, Told>> = {
   },
   'letter.expired': { when: 'A letter could not be sent while its proof lived.', fields: proof },
   'link.opened': { when: 'A live link was opened. That spends nothing.', fields: [...proof, ...caller] },
-  'proof.accepted': { when: 'A typed code was right.', fields: [...proof, 'addressKey', ...caller] },
+  'proof.accepted': {
+    when: 'A typed code was right. One for several accounts names their address alone.',
+    fields: [...proof, 'addressKey', ...caller],
+  },
   'proof.refused': {
     when: "A link, a code or a grant was wrong, old, used, revoked or somebody else's.",
     fields: [...proof, 'addressKey', ...caller],

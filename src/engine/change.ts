@@ -3,6 +3,7 @@
  * its siblings, set the password if the account is still as the proof saw it, end its sessions, queue the notice, note it.
  */
 import { type Caller, event } from './audit.ts'
+import { isFor } from './bound.ts'
 import { type Captcha, unsolved } from './captcha.ts'
 import { deviceFor } from './device.ts'
 import type { Flow } from './flow.ts'
@@ -127,6 +128,7 @@ export async function openGrant(
   if (grant.challengeId !== '' && (!challenge || challenge.flow !== flow.name || challenge.state === 'closed')) {
     return 'used or revoked'
   }
+  if (challenge && !isFor(challenge, account.id)) return 'another account'
   if (challenge && !standsInColumns(kit, flow, challenge, account, null)) return 'not in the users table'
   return ineligible(flow, account) ?? { account, challenge, nonce }
 }
@@ -165,7 +167,7 @@ async function set(
   const token = logsIn ? fresh(kit.random, 32) : null
   const won = await kit.store.change({
     at,
-    challenge: challenge && { id: challenge.id, nonce },
+    challenge: challenge && { id: challenge.id, nonce, boundTo: challenge.accountId ?? '' },
     account,
     passwordHash,
     history: kit.remembered,

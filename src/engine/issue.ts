@@ -3,6 +3,7 @@
  * does the same work in the database for an address that nobody has, so that not even load tells.
  */
 import { type AuditEvent, event, nobody } from './audit.ts'
+import { boundTo, isFor, mayShare } from './bound.ts'
 import type { Flow } from './flow.ts'
 import { digest, type Keys, unseal } from './keys.ts'
 import { unknownTakes, wrongCodeTakes } from './limits.ts'
@@ -15,6 +16,7 @@ import { type Split, splitFor } from './split.ts'
 export type Issued =
   | {
       readonly kind: 'send'
+      /** Who reads it. A code for several accounts names none of them. */
       readonly account: Account
       /**
        * `other-door`: the account signs in elsewhere, and its letter says where. `no-account`: the address that was typed
@@ -83,15 +85,18 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
     }
   }
 
-  if (accounts.length > 1) {
+  const split = () => splitFor(kit, flow, letter, address, challenge, accounts)
+  const isShared = accounts.length > 1 && flow.proof.kind === 'code' && !codesUp && mayShare(accounts)
+  if (accounts.length > 1 && !isShared) {
     if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
-    return splitFor(kit, flow, letter, address, challenge, accounts)
+    return split()
   }
 
   // Which notice it was; a proof's letter is told by its challenge.
   const notice = letter.kind === 'proof' ? null : letter.kind
-  const sent = { flow: flow.name, accountId: account.id, challengeId: letter.challengeId, because: notice }
-  const send = { kind: 'send', account, event: event(at, 'letter.sent', nobody, sent) } as const
+  const whose = isShared ? { addressKey: challenge?.addressKey } : { accountId: account.id }
+  const sent = { flow: flow.name, ...whose, challengeId: letter.challengeId, because: notice }
+  const send = { kind: 'send', account: readerOf(accounts), event: event(at, 'letter.sent', nobody, sent) } as const
   if (letter.kind !== 'proof') return { ...send, proof: null, expiresAt: letter.expiresAt }
   if (flow.proof.kind === 'signed') {
     const token = signedToken(keys, flow, account, letter.expiresAt)
@@ -99,17 +104,30 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
     return { ...send, proof: { kind: 'link', secret: link }, expiresAt: letter.expiresAt }
   }
   if (!challenge) return drop('letter.dropped', 'challenge is gone', account)
-  const mailed = await bind(kit, flow, challenge, account.id, at)
-  if (!mailed) return drop('letter.dropped', 'challenge is closed', account)
-  if (mailed.expiresAt - at < leastLife) return drop('letter.expired', 'too little time left', account)
+  const told = isShared ? undefined : account
+  const mailed = await bind(kit, flow, challenge, boundTo(accounts), at)
+  if (!mailed && isOutgrown(challenge, accounts)) return split()
+  if (!mailed) return drop('letter.dropped', 'challenge is closed', told)
+  if (mailed.expiresAt - at < leastLife) return drop('letter.expired', 'too little time left', told)
   const proofKeys = kit.keys.find(mailed.keyId)
-  if (!proofKeys) return drop('letter.dropped', 'key is gone', account)
-  return {
-    ...send,
-    proof: proofOf(kit, flow, proofKeys, challenge, mailed, account, codesUp),
-    expiresAt: mailed.expiresAt,
-  }
+  if (!proofKeys) return drop('letter.dropped', 'key is gone', told)
+  const proof = proofOf(kit, flow, proofKeys, challenge, mailed, accounts, codesUp)
+  return proof ? { ...send, proof, expiresAt: mailed.expiresAt } : split()
 }
+
+/** The account; of several that share a letter nobody by name, in the language that all of them have. */
+function readerOf(accounts: readonly Account[]): Account {
+  const [first = noAccount, ...others] = accounts
+  if (others.length === 0) return first
+  const locale = others.every((one) => one.locale === first.locale) ? first.locale : null
+  return { ...noAccount, email: first.email, locale }
+}
+
+/** Whether its code was made for other accounts than have the address by now, while it is open: each gets a link then. */
+const isOutgrown = (challenge: Challenge, accounts: readonly Account[]): boolean =>
+  challenge.state === 'open' &&
+  challenge.accountId !== boundTo(accounts) &&
+  (accounts.length > 1 || isFor(challenge, accounts[0]!.id))
 
 /** Whether this letter has the one place that its address has in a week. */
 async function isFirst(kit: Needs, letter: Letter, address: string): Promise<boolean> {
@@ -160,20 +178,25 @@ function bind(kit: Needs, flow: Flow, challenge: Challenge, accountId: string, a
   })
 }
 
-/** A code that was asked for in another browser would be of no use to the reader: such a letter carries a link. */
+/**
+ * A code that was asked for in another browser would be of no use to the reader: such a letter carries a link. Null where
+ * several accounts would have to share that, for a link opens one.
+ */
 function proofOf(
   kit: Needs,
   flow: Flow,
   keys: Keys,
   asked: Challenge,
   mailed: Challenge,
-  account: Account,
+  accounts: readonly Account[],
   codesUp: boolean,
-): { kind: 'link' | 'link-instead' | 'code'; secret: string } {
+): { kind: 'link' | 'link-instead' | 'code'; secret: string } | null {
   const elsewhere = asked.id !== mailed.id && (asked.browser === null || asked.browser !== mailed.browser)
   if (flow.proof.kind === 'code' && !codesUp && !elsewhere && mailed.triesLeft > 0) {
-    return { kind: 'code', secret: codeOf(keys, flow, mailed, account) }
+    return { kind: 'code', secret: codeOf(keys, flow, mailed, accounts) }
   }
+  const [account, ...others] = accounts
+  if (!account || others.length > 0) return null
   const link = kit.links.toProof(flow.name, uidOf(account.id), linkToken(keys, flow, mailed, account))
   return { kind: flow.proof.kind === 'code' ? 'link-instead' : 'link', secret: link }
 }

@@ -80,7 +80,10 @@ export type Challenge = {
   readonly state: 'open' | 'proved' | 'closed'
   /** Wrong tries left; 0 for links. */
   readonly triesLeft: number
-  /** Set by its letter's turn; null until then. A decoy is bound to an id that no account has. */
+  /**
+   * Set by its letter's turn; null until then. A decoy is bound to an id that no account has; one whose code is for
+   * several accounts to what stands for them all.
+   */
   readonly accountId: string | null
   /** Whose proof its letters carry: its own id, or an older challenge's that is still good. */
   readonly mails: string
@@ -190,7 +193,12 @@ export type Binding = {
 export type Change = {
   readonly at: number
   /** Null for flows that keep no row. */
-  readonly challenge: { readonly id: string; readonly nonce: string | null } | null
+  readonly challenge: {
+    readonly id: string
+    readonly nonce: string | null
+    /** What it is bound to: the account's id, or what stands for several of which it is one. */
+    readonly boundTo: string
+  } | null
   /** The account as the proof saw it; the password is set only if it is still so. */
   readonly account: Account
   readonly passwordHash: string
@@ -306,12 +314,9 @@ export type Store = {
   /**
    * Begins a change; `challenge` is null for flows that keep no row. `begun` for exactly one of any number of callers.
    * `busy`: another one of this account is pending. `dead`: the challenge is not as the grant saw it. It is due at `dueAt`.
+   * A challenge that is bound to several accounts is closed with it, for another of them is not held up by what is pending.
    */
-  beginChange(
-    pending: PendingChange,
-    challenge: { readonly id: string; readonly nonce: string | null } | null,
-    dueAt: number,
-  ): Promise<'begun' | 'busy' | 'dead'>
+  beginChange(pending: PendingChange, challenge: Change['challenge'], dueAt: number): Promise<'begun' | 'busy' | 'dead'>
   /** Ends a change, for exactly one of any number of callers. False when it has ended before; then nothing is written. */
   endChange(pending: Pick<PendingChange, 'id' | 'accountId'>, at: number, ending: Ending): Promise<boolean>
   /** Up to `count` changes that are due, the earliest first; due again at `until`. */

@@ -217,7 +217,7 @@ test('a code is made of the first six bytes of a MAC that are fair, with its lea
   for (let count = 0; count < 300; count++) {
     const id = `${count}`.padStart(22, 'x')
     const words = Buffer.from(mac(keys, 'code', [...fields(id), '0']), 'base64url')
-    const made = codeOf(keys, code, { ...challenge, id }, ana)
+    const made = codeOf(keys, code, { ...challenge, id }, [ana])
     assert.equal(made, String(words.readUIntBE(0, 6) % 1_000_000).padStart(6, '0'))
     if (made.startsWith('0')) zeros++
   }
@@ -225,20 +225,20 @@ test('a code is made of the first six bytes of a MAC that are fair, with its lea
 })
 
 test('a code has the digits of its flow, and another for another flow, challenge, expiry, key or account', () => {
-  const one = codeOf(keys, code, challenge, ana)
+  const one = codeOf(keys, code, challenge, [ana])
   for (const digits of [6, 7, 8, 9, 10] as const) {
     const flow = defineFlow({ ...code, proof: { ...code.proof, digits } })
-    assert.match(codeOf(keys, flow, challenge, ana), new RegExp(`^[0-9]{${digits}}$`))
+    assert.match(codeOf(keys, flow, challenge, [ana]), new RegExp(`^[0-9]{${digits}}$`))
   }
-  assert.match(codeOf(keys, classic, challenge, ana), /^[0-9]{6}$/)
-  assert.notEqual(codeOf(keys, { ...code, name: 'other' }, challenge, ana), one)
-  assert.notEqual(codeOf(keys, code, { ...challenge, id: 'd'.repeat(22) }, ana), one)
-  assert.notEqual(codeOf(keys, code, { ...challenge, expiresAt: at }, ana), one)
-  assert.notEqual(codeOf(keyring('another').current, code, challenge, ana), one)
-  assert.notEqual(codeOf(keys, code, challenge, null), one)
+  assert.match(codeOf(keys, classic, challenge, [ana]), /^[0-9]{6}$/)
+  assert.notEqual(codeOf(keys, { ...code, name: 'other' }, challenge, [ana]), one)
+  assert.notEqual(codeOf(keys, code, { ...challenge, id: 'd'.repeat(22) }, [ana]), one)
+  assert.notEqual(codeOf(keys, code, { ...challenge, expiresAt: at }, [ana]), one)
+  assert.notEqual(codeOf(keyring('another').current, code, challenge, [ana]), one)
+  assert.notEqual(codeOf(keys, code, challenge, []), one)
   for (const [fact, change] of others) {
     const dies = fact === 'id' || (code.proof.dies as readonly string[]).includes(fact)
-    assert.equal(codeOf(keys, code, challenge, { ...ana, ...change }) !== one, dies, fact)
+    assert.equal(codeOf(keys, code, challenge, [{ ...ana, ...change }]) !== one, dies, fact)
   }
 })
 
@@ -246,7 +246,7 @@ test('digits are even: none comes up more often than chance has it', () => {
   const counts = new Array<number>(10).fill(0)
   for (let count = 0; count < 2000; count++) {
     const id = `${count}`.padStart(22, 'x')
-    for (const digit of codeOf(keys, code, { ...challenge, id }, ana)) counts[Number(digit)]!++
+    for (const digit of codeOf(keys, code, { ...challenge, id }, [ana])) counts[Number(digit)]!++
   }
   // Chi squared with nine degrees of freedom, for these keys: fixed, so that it cannot fail by chance.
   const chi = counts.reduce((sum, one) => sum + (one - 1200) ** 2 / 1200, 0)

@@ -108,12 +108,16 @@ export function isSignedToken(keyring: Keyring, flow: Flow, account: Account | n
   return matches.includes(true) && account !== null
 }
 
-/** The digits of a challenge, uniform by rejection sampling, leading zeros kept. */
-export function codeOf(keys: Keys, flow: Flow, challenge: Challenge, account: Account | null): string {
+/**
+ * The digits of a challenge, uniform by rejection sampling, leading zeros kept. For several accounts they are over all of
+ * them in their order, so that they die with a change of any.
+ */
+export function codeOf(keys: Keys, flow: Flow, challenge: Challenge, accounts: readonly Account[]): string {
   const digits = flow.proof.kind === 'code' ? flow.proof.digits : 6
   const range = 10 ** digits
   const fair = Math.floor(2 ** 48 / range) * range
-  const fields = [keys.id, challenge.id, ...about(flow, account ?? noAccount, challenge.expiresAt)]
+  const whose = accounts.length > 0 ? accounts : [noAccount]
+  const fields = [keys.id, challenge.id, ...whose.flatMap((account) => about(flow, account, challenge.expiresAt))]
   for (let round = 0; ; round++) {
     const words = Buffer.from(mac(keys, 'code', [...fields, String(round)]), 'base64url')
     for (let at = 0; at + 6 <= words.length; at += 6) {

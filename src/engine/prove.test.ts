@@ -268,13 +268,13 @@ test('a right code gives a grant, once, is noted, and gives its try back', () =>
     assert.equal(challenge.state, 'proved')
     assert.equal(Buffer.from(challenge.nonce!, 'base64url').length, 16)
     const grant = { challengeId: id, accountId: ana().id, expiresAt: clock.now() + code.grant * 1000 }
-    assert.deepEqual(proved, {
-      ok: true,
+    const leave = {
       grant: grantOf(kit.keys.current, code, grant, challenge.nonce, ana()),
       handle: handleOf(kit.keys, code, grant),
       account: ana(),
       expiresIn: code.grant,
-    })
+    }
+    assert.deepEqual(proved, { ok: true, accounts: [leave] })
     assert.equal(refusalIn(await type(kit, { flowId, code: secret })), 'code-dead', 'and never again')
     assert.deepEqual(bare(await last()), saying('proof.refused', code, { because: 'used or revoked' }))
   }))
@@ -469,7 +469,7 @@ test('no code opens what nobody has: not even the one that nobody’s would be',
     const { flowId, issued } = await mail(kit, code, address)
     assert.equal(issued.kind, 'drop')
     const challenge = (await kit.store.challenge(challengeIdOf(kit, flowId)))!
-    const guess = codeOf(kit.keys.current, code, challenge, null)
+    const guess = codeOf(kit.keys.current, code, challenge, [])
     assert.equal(refusalIn(await type(kit, { flowId, address, code: guess })), 'code-dead')
     const about = { addressKey: addressKeyOf(kit, address), challengeId: challenge.id }
     assert.deepEqual(bare(await last()), saying('proof.refused', code, { ...about, because: 'wrong code' }))

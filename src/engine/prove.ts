@@ -3,6 +3,7 @@
  * code is proved once; its try is counted before anything is compared.
  */
 import { type Caller, event } from './audit.ts'
+import { boundAmong, idsIn } from './bound.ts'
 import { type Captcha, unsolved } from './captcha.ts'
 import type { EarlierLink, EarlierLinks } from './earlier.ts'
 import type { Flow } from './flow.ts'
@@ -28,7 +29,7 @@ import {
 } from './proof.ts'
 import { challengeIdOf } from './request.ts'
 
-/** Leave to set one password. */
+/** Leave to set one password, of one account. */
 export type Proved = {
   readonly grant: string
   /** Public name of the grant's challenge. */
@@ -37,6 +38,9 @@ export type Proved = {
   /** Seconds. */
   readonly expiresIn: number
 }
+
+/** What a code gives: leave for its account or, where it is for several, for the one of them that is chosen. */
+export type ProvedCode = { readonly accounts: readonly Proved[] }
 
 /** What a link carries; `uid` is null where the link had none. */
 export type Link = EarlierLink
@@ -161,7 +165,7 @@ export async function prove(
   kit: Needs,
   flow: Flow,
   typed: Typed,
-): Promise<Outcome<Proved, 'code-dead' | 'code-malformed' | 'captcha-required'>> {
+): Promise<Outcome<ProvedCode, 'code-dead' | 'code-malformed' | 'captcha-required'>> {
   const first = await unsolved(kit, 'verify', typed.captcha, typed.caller)
   if (first) return refuse(first)
   const code = tidyCode(typed.code)
@@ -178,11 +182,12 @@ export async function prove(
   const found = await findChallenge(kit, flow, typed, at)
   if (typeof found === 'string') return refused(found)
 
-  const account = await kit.accounts.byId(found.accountId ?? '')
-  const about = { challengeId: found.id, accountId: account?.id, addressKey: found.addressKey }
+  const { accounts, owner } = await standing(kit, flow, found, typed.address)
+  // What is about several is noted under their address.
+  const accountId = accounts.length === 1 ? accounts[0]!.id : null
+  const about = { challengeId: found.id, accountId, addressKey: found.addressKey }
   const takes = wrongCodeTakes(kit.keys, kit.limits, found.addressKey)
   const counts = takes ? Object.values(takes) : []
-  const owner = account ?? (found.accountId === null ? await ownerOf(kit, flow, typed.address) : null)
   const wrong = event(at, 'proof.refused', typed.caller, { ...noted, ...about, because: 'wrong code' })
   const tooMany = {
     limit: 'wrong-codes-per-account',
@@ -195,8 +200,8 @@ export async function prove(
   if (!counted) return refused('no tries left', about)
 
   const keys = kit.keys.find(found.keyId)
-  const right = keys !== null && same(codeOf(keys, flow, found, account), code)
-  if (!right || !account || ineligible(flow, account)) {
+  const right = keys !== null && same(codeOf(keys, flow, found, accounts), code)
+  if (!right || accounts.length === 0 || accounts.some((one) => ineligible(flow, one))) {
     const { hits } = await kit.store.wrongTry(at, counts, wrong, tooMany)
     if (hits.some((hit) => hit.limit === 'wrong-codes-of-all')) kit.alarm('links-instead-of-codes')
     await raiseAlarm(kit, at)
@@ -207,14 +212,28 @@ export async function prove(
   const accepted = event(at, 'proof.accepted', typed.caller, { ...noted, ...about })
   const isFirst = await kit.store.prove(found.id, nonce, at, giveBack, takes ? [takes.inARow.key] : [], accepted)
   if (!isFirst) return refused('proved before', about)
-  return { ok: true, ...grantFor(kit, flow, account, found.id, nonce) }
+  return { ok: true, accounts: accounts.map((account) => grantFor(kit, flow, account, found.id, nonce)) }
 }
 
-/** Who would get the letter, while that has not had its turn: the notice of too many guesses goes out all the same. */
-async function ownerOf(kit: Needs, flow: Flow, typed: string): Promise<Account | null> {
-  const address = kit.tidyAddress(typed)
-  const account = address === null ? null : ((await kit.accounts.byAddress(address))[0] ?? null)
-  return ineligible(flow, account) === null ? account : null
+/**
+ * The accounts that a code is for, as they are now, and who is told of too many guesses: while the letter has not had its
+ * turn, whoever would get it. Two questions, whether the code is for one, for several or for nobody, so that no answer
+ * takes longer for that: the one that is not needed is about somebody who is not there.
+ */
+async function standing(
+  kit: Needs,
+  flow: Flow,
+  { accountId, addressKey }: Challenge,
+  typed: string,
+): Promise<{ accounts: readonly Account[]; owner: Account | null }> {
+  const [id, ...others] = idsIn(accountId)
+  const isOne = id !== undefined && others.length === 0
+  const address = isOne ? `${addressKey}@nobody.invalid` : (kit.tidyAddress(typed) ?? '')
+  const [account, found] = await Promise.all([kit.accounts.byId(isOne ? id : ''), kit.accounts.byAddress(address)])
+  if (isOne) return { accounts: account ? [account] : [], owner: account }
+  const accounts = boundAmong(accountId, found)
+  const first = accountId === null ? found.find((one) => ineligible(flow, one) === null) : accounts[0]
+  return { accounts, owner: first ?? null }
 }
 
 const nobodyAt = (email: string) => ({ id: '', email })

@@ -5,10 +5,11 @@ import { onBench, owner } from '../../test/verbs.ts'
 import { code } from '../flows/index.ts'
 import { aChallenge, aLetter } from '../stores/contract-values.ts'
 import { nobody } from './audit.ts'
+import { mostAccounts } from './bound.ts'
 import { digest, unseal } from './keys.ts'
 import type { Account } from './ports.ts'
 import { noAccount } from './proof.ts'
-import { mostAccounts, splitFor } from './split.ts'
+import { splitFor } from './split.ts'
 
 const accountsOf = (count: number): Account[] =>
   Array.from({ length: count }, (_, at) => ({ ...noAccount, id: String(at + 1), email: owner }))

@@ -1,8 +1,11 @@
 /**
- * Several accounts under one address, which some tables allow: each gets a letter of its own. A letter for all would let
- * one proof open several accounts; a choice on a page would tell a stranger how many there are.
+ * Several accounts under one address, which some tables allow: each gets a letter of its own with a link. Where codes are
+ * mailed one letter with one code is for all of them, as long as their addresses are the same to the letter and there is a
+ * code to mail; which account is then chosen after the proof, for a choice before it would tell a stranger how many
+ * there are.
  */
 import { type AuditEvent, event, nobody } from './audit.ts'
+import { mostAccounts } from './bound.ts'
 import type { Flow } from './flow.ts'
 import { digest, seal } from './keys.ts'
 import type { Account, Challenge, Kit, Letter, Settlement } from './ports.ts'
@@ -13,9 +16,6 @@ export type Split = {
   readonly settlement: Extract<Settlement, { kind: 'split' }>
   readonly event: AuditEvent
 }
-
-/** Accounts that one ask mails, at most: what one stranger's ask may cost a mailbox. */
-export const mostAccounts = 10
 
 /**
  * The letters of these accounts in place of one. Ids derive from the letter's and the account's. Each gets a challenge like

@@ -83,7 +83,7 @@ export function cookies(keys: Keyring, random: Random, secure: boolean) {
         seconds,
       ),
 
-    /** One cookie per challenge, so that two tabs with two accounts never mix. */
+    /** One cookie per challenge and account, so that two tabs with two accounts never mix. */
     grant: (c: Context, handle: string, grant: string, seconds: number): void =>
       set(c, `grant_${handle}`, grant, seconds),
     grants: (c: Context): [handle: string, grant: string][] => named(c, 'grant_'),

@@ -5,10 +5,11 @@ import type { Form } from '../engine/captcha.ts'
 import type { Flow, JsonFlow } from '../engine/flow.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import { longest } from '../engine/policy.ts'
-import type { Link } from '../engine/prove.ts'
+import type { Link, Proved } from '../engine/prove.ts'
 import type { Received } from '../engine/request.ts'
 import { say } from '../words/index.ts'
 import { type Brought, broughtBy, tellOf } from './captcha.ts'
+import { namesApart } from './choice.ts'
 import { deadToken, problemOf, wrong, wrongBody } from './faces.ts'
 import { speakOn } from './language.ts'
 import { callerOf, type Env, type Parts } from './parts.ts'
@@ -108,9 +109,18 @@ export async function apiProve(c: C, parts: Parts, flow: Flow): Promise<Response
       ? await parts.verbs.look(flow, { token: body.token, uid: body.uid ?? null }, caller)
       : await parts.verbs.prove(flow, { flowId: body.flow_id, address: body.email, code: body.code, caller, captcha })
   if (!outcome.ok) return refused(c, parts, flow, outcome.refusal, 'verify', brought)
-  const { grant, expiresIn, account } = outcome
-  const answer: ProveAnswer = { grant, expires_in: expiresIn, account: account.email, rules: rulesOf(flow) }
-  return c.json(answer)
+  return c.json(provedAnswer(flow, 'accounts' in outcome ? outcome.accounts : [outcome]))
+}
+
+function provedAnswer(flow: Flow, [first, ...others]: readonly Proved[]): ProveAnswer {
+  const shared = { expires_in: flow.grant, rules: rulesOf(flow) }
+  if (first && others.length === 0) return { grant: first.grant, account: first.account.email, ...shared }
+  const all = [first!, ...others]
+  const names = namesApart(all.map(({ account }) => account))
+  const accounts = all.map(({ grant, account: { email, username } }, at) => {
+    return { grant, name: names[at]!, account: email, username }
+  })
+  return { accounts, ...shared }
 }
 
 /** `POST /api/flows/<flow>/change` */

@@ -5,6 +5,7 @@ import type { Link, Proved } from '../engine/prove.ts'
 import * as pages from '../pages/index.ts'
 import type { AskView, CaptchaView, CodeView, NewPasswordView } from '../pages/views.ts'
 import { broughtByForm, formPage, shownOn } from './captcha.ts'
+import { handlesIn, nameOf, setPath, showChoice, siblingsOf } from './choice.ts'
 import { refusalPage, status, wrongBody } from './faces.ts'
 import { isOurPost } from './guard.ts'
 import { callerOf, type Env, frameOf, type Parts } from './parts.ts'
@@ -149,7 +150,7 @@ export async function postCode(c: C, parts: Parts, flow: CodePages): Promise<Res
     if (refusal.code === 'captcha-required') return formPage(c, parts, ofCode(flow), refusal, page)
     return formPage(c, parts, { ...ofCode(flow), status: status(refusal.code) }, null, page)
   }
-  return toSetPage(c, parts, flow, outcome)
+  return toSetPage(c, parts, flow, ...outcome.accounts)
 }
 
 // Link
@@ -164,9 +165,11 @@ export async function openLink(c: C, parts: Parts, flow: PagesFlow, link: Link):
   return outcome.ok ? toSetPage(c, parts, flow, outcome) : refusalPage(c, parts, flow, 'link-dead')
 }
 
-function toSetPage(c: C, parts: Parts, flow: PagesFlow, proved: Proved): Response {
-  parts.cookies.grant(c, proved.handle, proved.grant, proved.expiresIn)
-  return c.redirect(`${flow.routes.set}?c=${proved.handle}`, 303)
+/** To the form for the new password or, where there are several accounts to set one for, to the choice between them. */
+function toSetPage(c: C, parts: Parts, flow: PagesFlow, ...proved: readonly Proved[]): Response {
+  for (const { handle, grant, expiresIn } of proved) parts.cookies.grant(c, handle, grant, expiresIn)
+  const handles = proved.map(({ handle }) => handle)
+  return c.redirect(setPath(flow, handles), 303)
 }
 
 // Set
@@ -176,17 +179,20 @@ export async function showSet(c: C, parts: Parts, flow: PagesFlow): Promise<Resp
   if (!flow.routes.done && c.req.query('done') === '1') return showDone(c, parts, flow)
   const grants = parts.cookies.grants(c)
   const wanted = c.req.query('c')
+  const handles = handlesIn(wanted)
+  if (handles.length > 1) return showChoice(c, parts, flow, handles)
   for (const [handle, grant] of wanted ? grants.filter(([one]) => one === wanted) : grants.slice(-8).reverse()) {
     const account = await parts.verbs.granted(flow, grant)
-    if (account)
-      return formPage(c, parts, ofSet(flow, handle), null, setPage(c, parts, flow, handle, account.email, []))
+    if (!account) continue
+    const page = setPage(c, parts, flow, handle, nameOf(c, parts, grant, account), [])
+    return formPage(c, parts, ofSet(flow, handle), null, page)
   }
   const missing = flow.proof.carry === 'query' && !wanted
   return refusalPage(c, parts, flow, missing ? 'missing-token' : 'session-expired')
 }
 
 const ofSet = (flow: PagesFlow, handle: string) =>
-  ({ form: 'change', path: handle ? `${flow.routes.set}?c=${handle}` : flow.routes.set }) as const
+  ({ form: 'change', path: handle ? setPath(flow, [handle]) : flow.routes.set }) as const
 
 const setPage =
   (
@@ -238,7 +244,7 @@ export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Lin
   const caller = pageCaller(c, parts)
   const captcha = await broughtByForm(c, parts, 'change', fields, caller)
   const outcome = await parts.verbs.change(flow, { by, password, confirm, caller, captcha })
-  if (outcome.ok) return afterChange(c, parts, flow, held?.[0] ?? null, outcome)
+  if (outcome.ok) return afterChange(c, parts, flow, held?.[1] ?? null, outcome)
   const { refusal } = outcome
   if (refusal.code === 'captcha-required') return refusedPassword(c, parts, flow, by, held?.[0] ?? null, [], refusal)
   if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
@@ -256,14 +262,14 @@ async function refusedPassword(
   unmet: NewPasswordView['unmet'],
   unsolved: { readonly retryAfter: number | null } | null = null,
 ): Promise<Response> {
-  const again = (challenge: string, email: string): Promise<Response> => {
-    const page = setPage(c, parts, flow, challenge, email, unmet, unsolved && 'captcha-required')
+  const again = (challenge: string, name: string): Promise<Response> => {
+    const page = setPage(c, parts, flow, challenge, name, unmet, unsolved && 'captcha-required')
     return formPage(c, parts, { ...ofSet(flow, challenge), status: status('password-refused') }, unsolved, page)
   }
   if ('grant' in by) {
     const account = await parts.verbs.granted(flow, by.grant)
     if (!account) return refusalPage(c, parts, flow, 'session-expired')
-    return again(handle ?? '', account.email)
+    return again(handle ?? '', nameOf(c, parts, by.grant, account))
   }
   const proved = await parts.verbs.look(flow, by, pageCaller(c, parts))
   if (!proved.ok) return refusalPage(c, parts, flow, 'link-dead')
@@ -271,8 +277,9 @@ async function refusedPassword(
   return again(proved.handle, proved.account.email)
 }
 
-function afterChange(c: C, parts: Parts, flow: PagesFlow, handle: string | null, changed: Changed): Response {
-  if (handle) parts.cookies.dropGrant(c, handle)
+function afterChange(c: C, parts: Parts, flow: PagesFlow, grant: string | null, changed: Changed): Response {
+  // What else came of its proof is dead with it.
+  for (const handle of grant === null ? [] : siblingsOf(c, parts, grant)) parts.cookies.dropGrant(c, handle)
   parts.cookies.forget(c, flow.name, changed.account.email, flow.life)
   parts.cookies.knowDevice(c, changed.device)
   if (changed.session) parts.cookies.signIn(c, changed.session)

@@ -104,7 +104,7 @@ export function frameOf(c: Context, parts: Parts, flow: PagesFlow | null, hasFor
     style: `${shared.style}?v=${parts.assets.version}`,
     script: `${shared.script}?v=${parts.assets.version}`,
     strength: `${shared.strengthScript}?v=${parts.assets.version}`,
-    challenge: /^[\w-]{1,64}$/.exec(c.req.query('c') ?? '')?.[0] ?? null,
+    challenge: /^[\w.-]{1,160}$/.exec(c.req.query('c') ?? '')?.[0] ?? null,
     loginUrl: first ? loginPath(first) : '/',
     askUrl: first?.routes.ask ?? '/',
     supportUrl: first?.supportUrl ?? null,

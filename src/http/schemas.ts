@@ -69,7 +69,23 @@ export const answers = {
     expires_in: z.int().describe('Seconds.'),
     resend_after: z.int().nullable().describe('Seconds.'),
   }),
-  prove: z.object({ grant: z.string(), expires_in: z.int(), account: z.string(), rules: z.object({}) }),
+  prove: z.union([
+    z.object({ grant: z.string(), expires_in: z.int().describe('Seconds.'), account: z.string(), rules: z.object({}) }),
+    z
+      .object({
+        accounts: z.array(
+          z.object({
+            grant: z.string(),
+            name: z.string().describe('What to show: no other of these accounts is called that.'),
+            account: z.string().describe('The address.'),
+            username: z.string().nullable(),
+          }),
+        ),
+        expires_in: z.int().describe('Seconds.'),
+        rules: z.object({}),
+      })
+      .describe('For a code, where several accounts have the address: a grant for each, of which one sets a password.'),
+  ]),
   message: z.object({ message: z.string() }),
   rules: z.object({
     min: z.int(),

@@ -23,7 +23,15 @@ export type RequestAnswer = { message: string; flow_id: string; expires_in: numb
 /** `POST /api/flows/<flow>/prove`: a typed code with its flow, or a link's token. Looking at a link spends nothing. */
 export type ProveBody = (Solved & { flow_id: string; email: string; code: string }) | { token: string; uid?: string }
 /** `grant` is the leave to set one password, for `expires_in` seconds. */
-export type ProveAnswer = { grant: string; expires_in: number; account: string; rules: Rules }
+export type Proof = { grant: string; expires_in: number; account: string; rules: Rules }
+/**
+ * One account that a code is for, of several with one address. `name` is what to show: the user name or, without one, the
+ * address, with the account's id where another is called the same. Of all the grants one sets a password; whoever needs
+ * another asks again.
+ */
+export type AccountChoice = { grant: string; name: string; account: string; username: string | null }
+/** What a link or a code opens: one account or, for a code where several have the address, a choice of them. */
+export type ProveAnswer = Proof | { accounts: AccountChoice[]; expires_in: number; rules: Rules }
 
 /** `POST /api/flows/<flow>/change`: a grant, or a link's token directly. */
 export type ChangeBody = Solved & { password: string; confirm?: string } & (

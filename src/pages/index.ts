@@ -2,6 +2,7 @@
 export { account } from './account.ts'
 export { ask } from './ask.ts'
 export { captcha } from './captcha.ts'
+export { choice } from './choice.ts'
 export { code } from './code.ts'
 export { done } from './done.ts'
 export { gallery } from './gallery.ts'

@@ -51,6 +51,7 @@ function every(frame: Frame, text: string): Record<string, string> {
     sent: pages.sent(frame, { minutes: 60 }),
     code: pages.code(frame, { ...code, problem: null, resendIn: 60, justSent: true }),
     codeDead: pages.code(frame, { ...code, problem: 'code-dead', resendIn: 0, justSent: false }),
+    choice: pages.choice(frame, { accounts: [text, `${text}.`].map((name) => ({ name, href: '/set/?c=a' })) }),
     set: pages.newPassword(frame, { ...set, rule: { ...plain, notAllDigits: true }, unmet: [] }),
     weak: pages.newPassword(frame, { ...set, rule: { ...strong, history: 5 }, unmet: ['no-upper', 'mismatch'] }),
     done: pages.done(frame, { home: null }),

@@ -15,7 +15,7 @@ export type Frame = {
   readonly script: string
   /** Address of the script that estimates a password's strength; fetched where one is typed. */
   readonly strength: string
-  /** Which challenge a page is about, where its address says so: kept when the language is changed. */
+  /** Which challenges a page is about, where its address says so: kept when the language is changed. */
   readonly challenge?: string | null
   readonly loginUrl: string
   readonly askUrl: string
@@ -101,12 +101,18 @@ export type CodeView = {
   readonly captcha?: CaptchaView | null
 }
 
+/** The accounts that a proved code is for, each with what it is called and where its password is set. */
+export type ChoiceView = { readonly accounts: readonly { readonly name: string; readonly href: string }[] }
+
 export type NewPasswordView = {
   readonly action: string
   readonly fields: { readonly password: string; readonly confirm: string }
   /** Hidden field `challenge`: whose grant this form uses. */
   readonly challenge: string
-  /** The account's address, shown, and in a hidden `username` field for password managers. */
+  /**
+   * The account's address or, where several have that, what it is called among them: shown, and in a hidden `username`
+   * field for password managers.
+   */
   readonly account: string
   /** How long the page works, from when it was first opened. */
   readonly minutes: number

@@ -33,7 +33,7 @@ const json = (response: ServerResponse, status: number, body: unknown, headers: 
   void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
 test('each verb goes to its route with its body', async () => {
-  const everything = { message: 'm', grant: 'g', min: 8, max: 256 }
+  const everything = { message: 'm', grant: 'g', expires_in: 900, min: 8, max: 256 }
   await using server = await serve((response) => json(response, 200, everything))
   const client = recoveryClient({ base: `${server.base}/`, flow: 'my flow' })
   const answers = [

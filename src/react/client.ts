@@ -14,8 +14,10 @@ import type {
 import { type Answer, type Call, exchange } from './exchange.ts'
 
 export type {
+  AccountChoice,
   AltchaChallenge,
   Problem,
+  Proof,
   ProveAnswer,
   ProveBody,
   RequestAnswer,
@@ -80,7 +82,7 @@ export function recoveryClient({ base, flow, fetch, timeout = 15_000 }: ClientOp
 
   return {
     request: (asked: RequestBody, options) => call(`${api}/request`, { message: 'string' }, options, asked),
-    prove: (proof: ProveBody, options) => call(`${api}/prove`, { grant: 'string' }, options, proof),
+    prove: (proof: ProveBody, options) => call(`${api}/prove`, { expires_in: 'number' }, options, proof),
     change: (change: ChangeBody, options) => call(`${api}/change`, { message: 'string' }, options, change),
     rules: (options) => call(`${api}/rules`, { min: 'number', max: 'number' }, options),
     forgotPassword: (email, options) =>

@@ -1,8 +1,10 @@
 /** `latchkey/react`: the hook, plain components without styles, and the typed client below them. */
 
+export { AccountPicker, type AccountPickerProps } from './account-picker.tsx'
 export { solveAltcha } from './altcha.ts'
 export { AskForm, type AskFormProps } from './ask-form.tsx'
 export {
+  type AccountChoice,
   type AltchaChallenge,
   type Answer,
   type Asked,
@@ -20,6 +22,7 @@ export type {
   Asking,
   Beginning,
   Changing,
+  Choosing,
   Done,
   Leave,
   Proving,

@@ -49,6 +49,20 @@ test('a code: asked for, promised, proved, changed', () => {
   assert.deepEqual(walk(changing, called, { type: 'changed', message: 'Done.' }), { step: 'done', message: 'Done.' })
 })
 
+test('a code for several accounts: proved, one of them chosen by its grant, and no other', () => {
+  const accounts = ['ana', 'bea'].map((name) => ({ grant: `grant of ${name}`, name, account: email, username: name }))
+  const answer = { accounts, expires_in: 900, rules }
+  const choosing = walk(begin(), called, sent(code), called, { type: 'proved', answer })
+  assert.deepEqual(choosing, { step: 'choosing', email, accounts, rules })
+  assert.equal(walk(choosing, called, { type: 'chosen', grant: 'of nobody' }), choosing)
+  assert.deepEqual(formOf(choosing), { busy: false, problem: null, wait: null })
+  const changing = walk(choosing, { type: 'chosen', grant: 'grant of bea' })
+  const leave = { grant: 'grant of bea' }
+  assert.deepEqual(changing, { step: 'changing', leave, account: 'bea', rules, busy: false, problem: null })
+  assert.equal(walk(changing, { type: 'chosen', grant: 'grant of ana' }), changing)
+  assert.deepEqual(walk(choosing, { type: 'restarted' }), begin({ email }))
+})
+
 test('a token begins at the new password, and the rules come later', () => {
   const state = begin({ token: 't', uid: 'u' })
   assert.ok(state.step === 'changing')

@@ -1,5 +1,5 @@
 /** The walk of a visitor as a pure machine: a state, an event, the next state. No React, no clock, no network. */
-import type { Problem, ProveAnswer, Rules } from '../http/wire.ts'
+import type { AccountChoice, Problem, ProveAnswer, Rules } from '../http/wire.ts'
 import type { Asked } from './client.ts'
 
 /** What opens the last door: a grant, or a link's token. In memory only. */
@@ -26,7 +26,15 @@ export type Proving = Form & {
   readonly resendAt: number
 }
 
-/** A new password is asked for. `account` and `rules` are null until they are known. */
+/** The code was right, and several accounts have the address: one of them is to be chosen. */
+export type Choosing = {
+  readonly step: 'choosing'
+  readonly email: string
+  readonly accounts: readonly AccountChoice[]
+  readonly rules: Rules
+}
+
+/** A new password is asked for. `account`, what the account is called, and `rules` are null until they are known. */
 export type Changing = Form & {
   readonly step: 'changing'
   readonly leave: Leave
@@ -51,13 +59,15 @@ export type Refused = {
 }
 
 /** Where a visitor stands. Switch on `step`. */
-export type RecoveryState = Asking | Sent | Proving | Changing | Done | Refused
+export type RecoveryState = Asking | Sent | Proving | Choosing | Changing | Done | Refused
 
 /** What may happen. `at` is milliseconds of any clock that only goes forward. */
 export type RecoveryEvent =
   | { readonly type: 'called' }
   | { readonly type: 'sent'; readonly email: string; readonly answer: Asked; readonly at: number }
   | { readonly type: 'proved'; readonly answer: ProveAnswer }
+  /** `grant`: that of the chosen account. */
+  | { readonly type: 'chosen'; readonly grant: string }
   | { readonly type: 'changed'; readonly message: string }
   | { readonly type: 'refused'; readonly problem: Problem; readonly at: number }
   | { readonly type: 'rules'; readonly rules: Rules }
@@ -88,7 +98,9 @@ export function next(state: RecoveryState, event: RecoveryEvent): RecoveryState 
     case 'sent':
       return state.step === 'asking' || state.step === 'proving' ? promised(event.email, event.answer, event.at) : state
     case 'proved':
-      return state.step === 'proving' ? opened(event.answer) : state
+      return state.step === 'proving' ? proved(event.answer, state.email) : state
+    case 'chosen':
+      return state.step === 'choosing' ? chosen(state, event.grant) : state
     case 'changed':
       return state.step === 'changing' ? { step: 'done', message: event.message } : state
     case 'refused':
@@ -131,7 +143,17 @@ function promised(email: string, answer: Asked, at: number): RecoveryState {
   return { step: 'proving', email, message, flowId, expiresIn, resendIn, resendAt, busy: false, problem: null }
 }
 
-const opened = ({ grant, account, rules }: ProveAnswer): Changing => ({
+function proved(answer: ProveAnswer, email: string): Choosing | Changing {
+  if (!('accounts' in answer)) return opened(answer)
+  return { step: 'choosing', email, accounts: answer.accounts, rules: answer.rules }
+}
+
+function chosen(state: Choosing, grant: string): Choosing | Changing {
+  const one = state.accounts.find((account) => account.grant === grant)
+  return one ? opened({ grant, account: one.name, rules: state.rules }) : state
+}
+
+const opened = ({ grant, account, rules }: { grant: string; account: string; rules: Rules }): Changing => ({
   step: 'changing',
   leave: { grant },
   account,

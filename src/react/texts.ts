@@ -16,6 +16,8 @@ export const english = {
   proving: 'Checking…',
   resend: 'Send a new code',
   resendIn: 'A new code can be sent in {time}.',
+  pickerTitle: 'Which account?',
+  pickerLead: 'Several accounts have this email address. Choose the one to set a new password for.',
   accountLabel: 'Account',
   passwordLabel: 'New password',
   confirmLabel: 'Confirm new password',

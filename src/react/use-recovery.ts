@@ -21,6 +21,8 @@ export type Recovery = {
   resend(): void
   /** Brings the typed code. */
   prove(code: string, captcha?: string): void
+  /** Takes one of several accounts, by its grant. */
+  choose(grant: string): void
   /** Brings the new password. It is sent and not kept. */
   change(password: string, confirm?: string, captcha?: string): void
   /** Back to the ask, with the address that was typed. */
@@ -69,6 +71,7 @@ export function useRecovery(flow: string, options: RecoveryOptions = {}): Recove
     prove: (code, captcha) => {
       if (state.step === 'proving') void run(proves({ flow_id: state.flowId, email: state.email, code, captcha }))
     },
+    choose: (grant) => dispatch({ type: 'chosen', grant }),
     change: (password, confirm, captcha) => {
       if (state.step !== 'changing') return
       const { leave } = state

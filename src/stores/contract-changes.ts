@@ -81,6 +81,33 @@ export const changePromises: Promises = {
     assert.ok(letters.some(({ letter }) => letter.id === change.letter.id))
   },
 
+  'of 50 who change passwords of several accounts with the one proof that is for all of them one wins': async ({
+    store,
+    accounts,
+  }) => {
+    const all = [await anAccount(accounts), await anAccount(accounts)]
+    const boundTo = `several:${all.map(({ id }) => id).join('.')}`
+    const challenge = await bound(store, boundTo)
+    const sibling = await bound(store, boundTo)
+    await store.prove(challenge.id, 'nonce', start, [], [], anEvent('proof.accepted'))
+    const by = { id: challenge.id, nonce: 'nonce', boundTo }
+    for (const wrong of [
+      { ...by, boundTo: all[0]!.id },
+      { ...by, boundTo: 'several:of another' },
+    ]) {
+      assert.equal(await store.change(aChange(all[0]!, null, { challenge: wrong })), false)
+    }
+    const answers = await atOnce(50, (index) => store.change(aChange(all[index % 2]!, null, { challenge: by })))
+    assert.equal(answers.filter(Boolean).length, 1)
+    const now = await Promise.all(all.map(({ id }) => accounts.byId(id)))
+    const won = answers.indexOf(true) % 2
+    assert.deepEqual(
+      now.map((one) => one?.passwordHash),
+      all.map((one, index) => (index === won ? 'new hash' : one.passwordHash)),
+    )
+    for (const { id } of [challenge, sibling]) assert.equal((await store.challenge(id))?.state, 'closed')
+  },
+
   'a change is refused whole when the account is not as the proof saw it': async ({ store, accounts }) => {
     const account = await anAccount(accounts)
     const withoutPassword = await anAccount(accounts, { passwordHash: null })

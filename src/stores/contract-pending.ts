@@ -1,6 +1,6 @@
 /** What a change of a password that is kept elsewhere promises: one begins, one ends it, and nothing of it is lost. */
 import assert from 'node:assert/strict'
-import type { Ending, PendingChange } from '../engine/ports.ts'
+import type { Challenge, Ending, PendingChange } from '../engine/ports.ts'
 import {
   aLetter,
   anEvent,
@@ -40,10 +40,13 @@ const undone = (accountId: string): Ending => ({
   event: anEvent('password.refused', { accountId, because: 'not set' }),
 })
 
+/** What a grant saw of a challenge. */
+const seen = ({ id, nonce, accountId }: Challenge) => ({ id, nonce, boundTo: accountId! })
+
 export const pendingPromises: Promises = {
   'of 50 who begin a change with one proof at once one begins': async ({ store }) => {
     const challenge = await bound(store, 'a')
-    const answers = await atOnce(50, () => store.beginChange(aPending('a'), challenge, start + minute))
+    const answers = await atOnce(50, () => store.beginChange(aPending('a'), seen(challenge), start + minute))
     assert.equal(answers.filter((one) => one === 'begun').length, 1)
     assert.ok(answers.every((one) => one === 'begun' || one === 'busy'))
     assert.equal((await store.dueChanges(100, start + minute, start + day)).length, 1)
@@ -53,13 +56,27 @@ export const pendingPromises: Promises = {
     const challenges = await atOnce(25, () => bound(store, 'a', { flow: freshId() }))
     const answers = await Promise.all(
       challenges.flatMap((one) => [
-        store.beginChange(aPending('a'), one, start + minute),
+        store.beginChange(aPending('a'), seen(one), start + minute),
         store.beginChange(aPending('a'), null, start + minute),
       ]),
     )
     assert.equal(answers.filter((one) => one === 'begun').length, 1)
     assert.equal(await store.beginChange(aPending('b'), null, start + minute), 'begun')
   },
+
+  'of 50 who begin changes of several accounts with the one proof that is for all of them one begins, and it is closed':
+    async ({ store }) => {
+      const challenge = await bound(store, 'several:a.b')
+      for (const boundTo of ['a', 'several:a.c']) {
+        assert.equal(await store.beginChange(aPending('a'), { ...seen(challenge), boundTo }, start), 'dead')
+      }
+      const answers = await atOnce(50, (index) =>
+        store.beginChange(aPending(index % 2 === 0 ? 'a' : 'b'), seen(challenge), start + minute),
+      )
+      assert.equal(answers.filter((one) => one === 'begun').length, 1)
+      assert.ok(answers.includes('dead'))
+      assert.equal((await store.challenge(challenge.id))?.state, 'closed')
+    },
 
   'a change begins only with a challenge that is as the grant saw it': async ({ store }) => {
     const challenge = await bound(store, 'a')
@@ -72,10 +89,14 @@ export const pendingPromises: Promises = {
       ['a', proved.id, null],
       ['a', proved.id, 'another nonce'],
     ] as const) {
-      assert.equal(await store.beginChange(aPending(accountId), { id, nonce }, start), 'dead', `${accountId} ${nonce}`)
+      const granted = { id, nonce, boundTo: accountId }
+      assert.equal(await store.beginChange(aPending(accountId), granted, start), 'dead', `${accountId} ${nonce}`)
     }
     assert.deepEqual(await store.dueChanges(100, start + day, start + day), [])
-    assert.equal(await store.beginChange(aPending('a'), { id: proved.id, nonce: 'nonce' }, start), 'begun')
+    assert.equal(
+      await store.beginChange(aPending('a'), { id: proved.id, nonce: 'nonce', boundTo: 'a' }, start),
+      'begun',
+    )
   },
 
   'of 50 who end a change at once one does': async ({ store }) => {
@@ -101,7 +122,7 @@ export const pendingPromises: Promises = {
     const take = aTake('wrong-codes-in-a-row', 1)
     await store.take([take], start, null)
     const pending = aPending('a')
-    assert.equal(await store.beginChange(pending, mine[0]!, start + minute), 'begun')
+    assert.equal(await store.beginChange(pending, seen(mine[0]!), start + minute), 'begun')
     for (const one of mine) assert.deepEqual(await store.challenge(one.id), one)
 
     const ending = changed('a', { session: aSession('a'), forget: [take.key], history: 2 })
@@ -132,7 +153,7 @@ export const pendingPromises: Promises = {
     const session = aSession('a')
     await store.openSession(session, anEvent('session.opened'))
     const pending = aPending('a')
-    await store.beginChange(pending, challenge, start + minute)
+    await store.beginChange(pending, seen(challenge), start + minute)
     assert.equal(await store.endChange(pending, start, undone('a')), true)
     assert.deepEqual(await store.challenge(challenge.id), challenge)
     assert.deepEqual(await store.session(session.id, start), session)
@@ -140,7 +161,7 @@ export const pendingPromises: Promises = {
     assert.equal((await store.events(0, 100)).at(-1)?.because, 'not set')
     const letters = await store.lease(100, start + day, start + 2 * day, 'lease')
     assert.ok(letters.every(({ letter }) => letter.kind === 'proof'))
-    assert.equal(await store.beginChange(aPending('a'), challenge, start), 'begun')
+    assert.equal(await store.beginChange(aPending('a'), seen(challenge), start), 'begun')
   },
 
   'changes that are due are given once, the earliest first, and again when their time is over': async ({ store }) => {

@@ -138,7 +138,7 @@ export async function bound(store: Store, accountId: string, more: Partial<Chall
 /** A change of this account's password with this challenge, sound unless `more` says otherwise. */
 export const aChange = (account: Account, challenge: Challenge | null, more: Partial<Change> = {}): Change => ({
   at: start + minute,
-  challenge: challenge && { id: challenge.id, nonce: challenge.nonce },
+  challenge: challenge && { id: challenge.id, nonce: challenge.nonce, boundTo: account.id },
   account,
   passwordHash: 'new hash',
   history: 0,

@@ -11,7 +11,10 @@ export function beginIn(
   dueAt: number,
 ): 'begun' | 'busy' | 'dead' {
   if (rows.pending.has(pending.accountId)) return 'busy'
-  if (challenge && !isAsGranted(rows, challenge, pending.accountId)) return 'dead'
+  if (challenge && !isAsGranted(rows, challenge)) return 'dead'
+  if (challenge && challenge.boundTo !== pending.accountId) {
+    rows.challenges.set(challenge.id, { ...rows.challenges.get(challenge.id)!, state: 'closed' })
+  }
   rows.pending.set(pending.accountId, { ...pending, dueAt })
   return 'begun'
 }

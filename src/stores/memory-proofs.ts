@@ -128,16 +128,16 @@ export function changeIn(rows: Rows, change: port.Change): boolean {
   const { id } = change.account
   const account = rows.accounts.get(id)
   if (!account || !isAsSeen(account, change.account)) return false
-  if (change.challenge && !isAsGranted(rows, change.challenge, id)) return false
+  if (change.challenge && !isAsGranted(rows, change.challenge)) return false
   rows.accounts.set(id, { ...account, passwordHash: change.passwordHash, reset: null })
-  goWith(rows, id, account.passwordHash, change)
+  goWith(rows, id, account.passwordHash, change, change.challenge?.boundTo)
   return true
 }
 
-/** Whether the challenge is the account's, not closed, and as the grant saw it. */
-export function isAsGranted(rows: Rows, granted: NonNullable<port.Change['challenge']>, accountId: string): boolean {
+/** Whether the challenge is bound as it was, not closed, and as the grant saw it. */
+export function isAsGranted(rows: Rows, granted: NonNullable<port.Change['challenge']>): boolean {
   const challenge = rows.challenges.get(granted.id)
-  if (!challenge || challenge.state === 'closed' || challenge.accountId !== accountId) return false
+  if (!challenge || challenge.state === 'closed' || challenge.accountId !== granted.boundTo) return false
   return challenge.nonce === granted.nonce
 }
 
@@ -147,10 +147,11 @@ export function goWith(
   id: string,
   replaced: string | null,
   change: Pick<port.Change, 'history' | 'session' | 'forget' | 'event' | 'letter'>,
+  boundTo = id,
 ): void {
   const before = replaced === null ? [] : [replaced]
   rows.history.set(id, [...before, ...(rows.history.get(id) ?? [])].slice(0, change.history))
-  closeAll(rows, id)
+  closeAll(rows, id, boundTo)
   for (const session of rows.sessions.values()) if (session.accountId === id) rows.sessions.delete(session.id)
   if (change.session) rows.sessions.set(change.session.id, change.session)
   giveBackIn(rows, [], change.forget)
@@ -168,9 +169,11 @@ export function renewIn(rows: Rows, { account: seen, passwordHash, event }: port
   return true
 }
 
-function closeAll(rows: Rows, accountId: string): void {
+/** Those of the account, and those that are bound to what stands for it among several. */
+function closeAll(rows: Rows, accountId: string, boundTo = accountId): void {
   for (const one of rows.challenges.values()) {
-    if (one.accountId === accountId) rows.challenges.set(one.id, { ...one, state: 'closed' })
+    if (one.accountId === accountId || one.accountId === boundTo)
+      rows.challenges.set(one.id, { ...one, state: 'closed' })
   }
 }
 

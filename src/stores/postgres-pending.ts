@@ -2,7 +2,7 @@
 import type { PendingChange, Store } from '../engine/ports.ts'
 import { draftOf } from './draft.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
-import { challengesOf, closing, holds, type Open } from './postgres-proofs.ts'
+import { challengesOf, closeAll, closing, holds, isAsGranted, type Open } from './postgres-proofs.ts'
 import { lock, statementsOf } from './postgres-rows.ts'
 
 /** The operations of this file. */
@@ -13,16 +13,18 @@ export const pendingOperations = (
 ): Pick<Store, 'beginChange' | 'endChange' | 'dueChanges'> => ({
   beginChange: (pending, challenge, dueAt) =>
     db.transaction(async (transaction) => {
+      const { accountId } = pending
+      const boundTo = challenge?.boundTo ?? accountId
       const [, there, found] = await transaction.all(
-        lock([holds(pending.accountId)]),
-        pendingOf(pending.accountId),
-        challengesOf(pending.accountId),
+        lock([holds(accountId), holds(boundTo)]),
+        pendingOf(accountId),
+        challengesOf(accountId, boundTo),
       )
       if (there!.rows.length > 0) return 'busy'
       const open = found!.rows as Open[]
-      const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
-      if (!isGood) return 'dead'
-      await transaction.commit(add(pending, dueAt))
+      if (challenge && !open.some(isAsGranted(challenge))) return 'dead'
+      const closed = challenge && boundTo !== accountId ? [closeAll([challenge])] : []
+      await transaction.commit(...closed, add(pending, dueAt))
       return 'begun'
     }),
 

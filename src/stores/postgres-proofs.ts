@@ -64,15 +64,16 @@ const setColumns = (users: Users, row: string, column: NonNullable<Binding['colu
 function changeIn(db: Postgres, users: Users, wakes: boolean, change: Change): Promise<boolean> {
   const { account, challenge } = change
   const row = users.idValue(account.id)
+  const bound = [account.id, challenge?.boundTo ?? account.id]
   return db.transaction(async (transaction) => {
     if (row === null) return false
     const [, set, found] = await transaction.all(
-      lock([holds(account.id), ...change.forget]),
+      lock([...bound.map(holds), ...change.forget]),
       setPassword(users, row, change),
-      challengesOf(account.id),
+      challengesOf(...bound),
     )
     const open = found!.rows as Open[]
-    const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
+    const isGood = !challenge || open.some(isAsGranted(challenge))
     if (set!.count !== 1 || !isGood) return false
     const draft = draftOf(new Map(), new Map())
     if (change.session) draft.openSession(change.session)
@@ -111,19 +112,26 @@ function setPassword(users: Users, row: string, { account, passwordHash }: Chang
 }
 
 /** A challenge that is not closed. */
-export type Open = Pick<Challenge, 'id' | 'nonce'>
+export type Open = Pick<Challenge, 'id' | 'nonce' | 'accountId'>
 
-/** Those of an account, held. */
-export const challengesOf = (accountId: string): Statement => ({
-  text: `SELECT id, nonce FROM latchkey_challenges WHERE account_id = $1 AND state <> 'closed'
-    ORDER BY id FOR UPDATE`,
-  values: [accountId],
+/** Whether it is the one that a grant saw. */
+export const isAsGranted =
+  ({ id, nonce, boundTo }: NonNullable<Change['challenge']>) =>
+  (one: Open): boolean =>
+    one.id === id && one.nonce === nonce && one.accountId === boundTo
+
+/** Those of an account, or of what stands for it among several, held. */
+export const challengesOf = (...bound: readonly string[]): Statement => ({
+  text: `SELECT id, nonce, account_id AS "accountId" FROM latchkey_challenges
+    WHERE account_id = ANY($1::text[]) AND state <> 'closed' ORDER BY id FOR UPDATE`,
+  values: [bound],
 })
 
 const clearing = (users: Users, row: string): Statement[] =>
   users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
 
-const closeAll = (open: readonly Open[]): Statement => ({
+/** Closes them. */
+export const closeAll = (open: readonly Pick<Challenge, 'id'>[]): Statement => ({
   text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id = ANY($1::text[])`,
   values: [open.map((one) => one.id)],
 })

@@ -7,6 +7,7 @@ import { type Rows, rowOf } from './sqlite-rows.ts'
 export function pendingOperations(db: DatabaseSync, rows: Rows, goWith: GoWith) {
   const isGranted = db.prepare(`SELECT 1 FROM latchkey_challenges
     WHERE id = ? AND state <> 'closed' AND nonce IS ? AND account_id = ?`)
+  const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed' WHERE id = ?`)
   const isPending = db.prepare('SELECT 1 FROM latchkey_changes WHERE account_id = ?')
   const begin = db.prepare(
     'INSERT INTO latchkey_changes (account_id, id, begun_at, due_at, body) VALUES (?, ?, ?, ?, ?)',
@@ -20,7 +21,8 @@ export function pendingOperations(db: DatabaseSync, rows: Rows, goWith: GoWith) 
     beginChange(pending: PendingChange, challenge: Change['challenge'], dueAt: number): 'begun' | 'busy' | 'dead' {
       const { id, accountId, begunAt, body } = pending
       if (isPending.get(accountId)) return 'busy'
-      if (challenge && !isGranted.get(challenge.id, challenge.nonce, accountId)) return 'dead'
+      if (challenge && !isGranted.get(challenge.id, challenge.nonce, challenge.boundTo)) return 'dead'
+      if (challenge && challenge.boundTo !== accountId) close.run(challenge.id)
       begin.run(accountId, id, begunAt, dueAt, body)
       return 'begun'
     },
@@ -44,4 +46,5 @@ export type GoWith = (
   replaced: string | null,
   at: number,
   change: Pick<Change, 'history' | 'session' | 'forget' | 'event' | 'letter'>,
+  boundTo?: string,
 ) => void

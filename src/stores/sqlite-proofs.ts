@@ -104,7 +104,7 @@ function passwordWriter(db: DatabaseSync, users: Users) {
   const setPassword = db.prepare(users.setPassword)
   const clearReset = users.clearReset === null ? null : db.prepare(users.clearReset)
   const close = db.prepare(`UPDATE latchkey_challenges SET state = 'closed'
-    WHERE account_id = ? AND state <> 'closed'`)
+    WHERE account_id IN (?, ?) AND state <> 'closed'`)
   return {
     /** Only where the account is as it was seen; false where it is not. */
     set({ id, passwordHash: old, email, ...facts }: Account, passwordHash: string): boolean {
@@ -114,8 +114,8 @@ function passwordWriter(db: DatabaseSync, users: Users) {
       clearReset?.run(id)
       return true
     },
-    /** Every challenge that the account has open. */
-    closeAll: (accountId: string): void => void close.run(accountId),
+    /** Every challenge that the account has open, and those that are bound to what stands for it among several. */
+    closeAll: (accountId: string, boundTo = accountId): void => void close.run(accountId, boundTo),
   }
 }
 
@@ -128,7 +128,7 @@ function changer(db: DatabaseSync, goWith: GoWith, writes: Writes) {
   const [save, undo, done] = ['SAVEPOINT one', 'ROLLBACK TO one', 'RELEASE one'].map((sql) => db.prepare(sql))
 
   function guard({ challenge, account, passwordHash }: Change): boolean {
-    if (challenge && close.run(challenge.id, challenge.nonce, account.id).changes !== 1) return false
+    if (challenge && close.run(challenge.id, challenge.nonce, challenge.boundTo).changes !== 1) return false
     return writes.set(account, passwordHash)
   }
 
@@ -137,7 +137,7 @@ function changer(db: DatabaseSync, goWith: GoWith, writes: Writes) {
     const won = guard(change)
     if (!won) undo!.run()
     done!.run()
-    if (won) goWith(change.account.id, change.account.passwordHash, change.at, change)
+    if (won) goWith(change.account.id, change.account.passwordHash, change.at, change, change.challenge?.boundTo)
     return won
   }
 }
@@ -149,10 +149,10 @@ function follower(db: DatabaseSync, rows: Rows, users: Users, writes: Writes): G
   const trim = db.prepare(`DELETE FROM latchkey_history WHERE seq IN
     (SELECT seq FROM latchkey_history WHERE account_id = ? ORDER BY seq DESC LIMIT -1 OFFSET ?)`)
 
-  return (id, replaced, at, { history, session, forget, event, letter }) => {
+  return (id, replaced, at, { history, session, forget, event, letter }, boundTo) => {
     if (replaced !== null && history > 0) remember.run(id, replaced, at)
     trim.run(id, history)
-    writes.closeAll(id)
+    writes.closeAll(id, boundTo)
     endSessions.run(id)
     endTheirs?.run(id)
     if (session) rows.openSession(session)

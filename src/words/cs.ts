@@ -51,6 +51,10 @@ export const cs: Language = {
     'code.click-resend': 'Kliknout na „Poslat kód znovu“',
     'code.start-over': 'Začít znovu',
 
+    'choose.title': 'Který účet?',
+    'choose.lead':
+      'Tuto e-mailovou adresu má více účtů. Vyberte ten, pro který chcete nastavit nové heslo. Pro další účet pak požádejte o nový kód.',
+
     'set.for': 'Pro účet',
     'set.show': 'Zobrazit heslo',
     'set.hide': 'Skrýt heslo',

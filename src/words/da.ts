@@ -50,6 +50,10 @@ export const da: Language = {
     'code.click-resend': 'Klik på “Send koden igen”',
     'code.start-over': 'Start forfra',
 
+    'choose.title': 'Hvilken konto?',
+    'choose.lead':
+      'Flere konti har denne e-mailadresse. Vælg den, der skal have en ny adgangskode. Til en anden konto skal du bede om en ny kode bagefter.',
+
     'set.for': 'For kontoen',
     'set.show': 'Vis adgangskode',
     'set.hide': 'Skjul adgangskode',

@@ -53,6 +53,10 @@ export const de: Language = {
     'code.click-resend': 'Auf „Code erneut senden“ klicken',
     'code.start-over': 'Von vorn beginnen',
 
+    'choose.title': 'Welches Konto?',
+    'choose.lead':
+      'Mehrere Konten haben diese E-Mail-Adresse. Wählen Sie das aus, für das Sie ein neues Passwort festlegen möchten. Für ein anderes fordern Sie danach einen neuen Code an.',
+
     'set.for': 'Für das Konto',
     'set.show': 'Passwort anzeigen',
     'set.hide': 'Passwort verbergen',

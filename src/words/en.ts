@@ -56,6 +56,10 @@ export const en = {
     'code.click-resend': 'Click "Resend Code"',
     'code.start-over': 'Start over',
 
+    'choose.title': 'Which account?',
+    'choose.lead':
+      'Several accounts have this email address. Choose the one to set a new password for. For another one, ask for a new code afterwards.',
+
     'set.for': 'For the account',
     'set.show': 'Show password',
     'set.hide': 'Hide password',

@@ -53,6 +53,10 @@ export const es: Language = {
     'code.click-resend': 'Hacer clic en «Reenviar código»',
     'code.start-over': 'Empezar de nuevo',
 
+    'choose.title': '¿Qué cuenta?',
+    'choose.lead':
+      'Varias cuentas tienen este correo electrónico. Elige aquella para la que quieres una contraseña nueva. Para otra, pide después un código nuevo.',
+
     'set.for': 'Para la cuenta',
     'set.show': 'Mostrar contraseña',
     'set.hide': 'Ocultar contraseña',

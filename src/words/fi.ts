@@ -50,6 +50,10 @@ export const fi: Language = {
     'code.click-resend': 'Napsauta ”Lähetä koodi uudelleen”',
     'code.start-over': 'Aloita alusta',
 
+    'choose.title': 'Mikä tili?',
+    'choose.lead':
+      'Tämä sähköpostiosoite on usealla tilillä. Valitse se, jolle haluat uuden salasanan. Toista tiliä varten pyydä sen jälkeen uusi koodi.',
+
     'set.for': 'Tili',
     'set.show': 'Näytä salasana',
     'set.hide': 'Piilota salasana',

@@ -54,6 +54,10 @@ export const fr: Language = {
     'code.click-resend': 'Cliquer sur « Renvoyer le code »',
     'code.start-over': 'Recommencer',
 
+    'choose.title': 'Quel compte ?',
+    'choose.lead':
+      'Plusieurs comptes ont cette adresse e-mail. Choisissez celui pour lequel vous voulez un nouveau mot de passe. Pour un autre, demandez ensuite un nouveau code.',
+
     'set.for': 'Pour le compte',
     'set.show': 'Afficher le mot de passe',
     'set.hide': 'Masquer le mot de passe',

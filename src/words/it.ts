@@ -53,6 +53,10 @@ export const it: Language = {
     'code.click-resend': 'Fai clic su «Invia di nuovo il codice»',
     'code.start-over': 'Ricomincia',
 
+    'choose.title': 'Quale account?',
+    'choose.lead':
+      'Più account hanno questo indirizzo email. Scegli quello per cui vuoi una nuova password. Per un altro, richiedi poi un nuovo codice.',
+
     'set.for': 'Per l’account',
     'set.show': 'Mostra password',
     'set.hide': 'Nascondi password',

@@ -50,6 +50,10 @@ export const ko: Language = {
     'code.click-resend': '‘코드 다시 보내기’ 누르기',
     'code.start-over': '처음부터 다시 시작',
 
+    'choose.title': '어느 계정인가요?',
+    'choose.lead':
+      '이 이메일 주소를 쓰는 계정이 여러 개 있습니다. 새 비밀번호를 설정할 계정을 선택해 주세요. 다른 계정은 그 후에 새 코드를 요청해 주세요.',
+
     'set.for': '계정',
     'set.show': '비밀번호 표시',
     'set.hide': '비밀번호 숨기기',

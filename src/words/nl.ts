@@ -52,6 +52,10 @@ export const nl: Language = {
     'code.click-resend': 'Op ‘Code opnieuw versturen’ klikken',
     'code.start-over': 'Opnieuw beginnen',
 
+    'choose.title': 'Welk account?',
+    'choose.lead':
+      'Meerdere accounts hebben dit e-mailadres. Kies het account waarvoor je een nieuw wachtwoord wilt instellen. Vraag voor een ander account daarna een nieuwe code aan.',
+
     'set.for': 'Voor het account',
     'set.show': 'Wachtwoord tonen',
     'set.hide': 'Wachtwoord verbergen',

@@ -54,6 +54,10 @@ export const pl: Language = {
     'code.click-resend': 'Kliknij „Wyślij kod ponownie”',
     'code.start-over': 'Zacznij od nowa',
 
+    'choose.title': 'Które konto?',
+    'choose.lead':
+      'Kilka kont ma ten adres e-mail. Wybierz to, dla którego chcesz ustawić nowe hasło. Dla innego konta poproś potem o nowy kod.',
+
     'set.for': 'Dla konta',
     'set.show': 'Pokaż hasło',
     'set.hide': 'Ukryj hasło',

@@ -53,6 +53,10 @@ export const ptBR: Language = {
     'code.click-resend': 'Clicar em “Reenviar código”',
     'code.start-over': 'Começar de novo',
 
+    'choose.title': 'Qual conta?',
+    'choose.lead':
+      'Várias contas têm este endereço de e-mail. Escolha aquela para a qual você quer uma nova senha. Para outra, peça depois um novo código.',
+
     'set.for': 'Para a conta',
     'set.show': 'Mostrar senha',
     'set.hide': 'Ocultar senha',

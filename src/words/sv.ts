@@ -51,6 +51,10 @@ export const sv: Language = {
     'code.click-resend': 'Klicka på ”Skicka koden igen”',
     'code.start-over': 'Börja om',
 
+    'choose.title': 'Vilket konto?',
+    'choose.lead':
+      'Flera konton har den här e-postadressen. Välj det som ska få ett nytt lösenord. För ett annat konto ber du om en ny kod efteråt.',
+
     'set.for': 'För kontot',
     'set.show': 'Visa lösenordet',
     'set.hide': 'Dölj lösenordet',

@@ -51,6 +51,10 @@ export const tr: Language = {
     'code.click-resend': '“Kodu yeniden gönder” düğmesine tıklayın',
     'code.start-over': 'Baştan başla',
 
+    'choose.title': 'Hangi hesap?',
+    'choose.lead':
+      'Bu e-posta adresini kullanan birden fazla hesap var. Yeni şifre belirlemek istediğiniz hesabı seçin. Başka bir hesap için sonra yeni bir kod isteyin.',
+
     'set.for': 'Hesap',
     'set.show': 'Şifreyi göster',
     'set.hide': 'Şifreyi gizle',

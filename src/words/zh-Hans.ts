@@ -50,6 +50,9 @@ export const zhHans: Language = {
     'code.click-resend': '点击“重新发送验证码”',
     'code.start-over': '重新开始',
 
+    'choose.title': '哪个账户？',
+    'choose.lead': '有多个账户使用此邮箱地址。请选择要设置新密码的账户。如需为其他账户设置，请之后重新获取验证码。',
+
     'set.for': '账户',
     'set.show': '显示密码',
     'set.hide': '隐藏密码',

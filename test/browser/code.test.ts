@@ -282,3 +282,31 @@ visit(
     await arrive(page, story.sent)
   },
 )
+
+visit(
+  'Of several accounts with one address one is chosen after the code, by the keyboard and without a script',
+  { width: 360, scripts: false, expects: [410] },
+  async (visit) => {
+    const { page, house } = visit
+    await house.share('ben', 'a-rather-long-user-name-of-somebody-in-the-department')
+    await ask(visit, story)
+    const letter = await house.letter()
+    assert.equal(house.box.letters.length, 1)
+    await type(page, 'Verification Code', codeOf(letter))
+    await press(page, 'Verify Code')
+    await arrive(page, 'Which account?')
+    const choice = page.url()
+    const names = await page.getByRole('main').getByRole('listitem').allInnerTexts()
+    assert.deepEqual(names, ['ada', 'ben', 'a-rather-long-user-name-of-somebody-in-the-department'])
+    for (const name of ['ada', 'ben']) {
+      await page.keyboard.press('Tab')
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), name)
+    }
+    await page.keyboard.press('Enter')
+    await arrive(page, story.set.title)
+    await page.getByText('For the account ben').waitFor()
+    await setPassword(page, story)
+    await arrive(page, story.done)
+    assert.equal((await page.goto(choice))?.status(), 410)
+  },
+)

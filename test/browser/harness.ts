@@ -12,6 +12,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, FrameLocator, Locator, Page } from 'playwright-core'
@@ -47,6 +48,8 @@ export type House = {
   readonly box: Inbox
   /** Adds an account with `oldPassword`, confirmed and active. */
   account(email: string, username?: string): Promise<void>
+  /** Gives Ada's address to further accounts, as other systems' tables allow. */
+  share(...usernames: string[]): Promise<void>
   /** Sends what is due, then gives the newest letter to this address. */
   letter(to?: string): Promise<Inbox['letters'][number]>
   close(): Promise<void>
@@ -91,6 +94,12 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     recovery,
     box,
     account,
+    async share(...usernames) {
+      for (const username of usernames) await account(`${username}@example.com`, username)
+      const db = new DatabaseSync(join(folder, 'app.db'), { timeout: 5_000 })
+      db.exec(`DROP INDEX latchkey_users_email; UPDATE users SET email = '${ada}'`)
+      db.close()
+    },
     async letter(to = ada) {
       const found = await eventually(`a letter to ${to}`, () => box.letters.find((one) => one.to === to) ?? null)
       return found

@@ -171,6 +171,12 @@ const ofCode: Tour = {
     await page.goto(origin + story.flow.routes.set)
     await arrive(page, 'Session expired')
     await see(page, 'session expired')
+    await house.share('ben', 'a-rather-long-user-name-of-somebody-in-the-department')
+    await ask(visit, story)
+    await type(page, 'Verification Code', codeOf(await house.letter()))
+    await press(page, 'Verify Code')
+    await arrive(page, 'Which account?')
+    await see(page, 'which account')
   },
 }
 

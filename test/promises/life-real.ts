@@ -203,7 +203,7 @@ export class Real {
     const expected = how !== 'wrong' && life.opens(proof) ? 1 : 0
     if (life.ring.includes(asked.secret) && life.isOpen(asked)) asked.triesLeft = Math.max(0, asked.triesLeft - times)
     const answers = await Promise.all(Array.from({ length: times }, () => this.verbs.prove(flow, typed)))
-    const [won, ...more] = answers.flatMap((answer) => (answer.ok ? [answer] : []))
+    const [won, ...more] = answers.flatMap((answer) => (answer.ok ? answer.accounts : []))
     assert.equal(won ? 1 + more.length : 0, expected, 'a code is proved once')
     if (!won) return
     assert.equal(won.account.id, person.id)

@@ -389,7 +389,7 @@ onEachStore(
         const typed = { flowId: mailed.flowId, address: owner, code: secretOf(mailed), caller }
         const proved = await world.verbs.prove(flow, typed)
         assert.ok(proved.ok)
-        by = { grant: proved.grant }
+        by = { grant: proved.accounts[0]!.grant }
       } else by = (await grantFor(world, flow)).link
       const both = await Promise.all([1, 2].map((one) => set(world, flow, by, `${after}-${flow.name}-${one}`)))
       const lost = both.filter(({ ok }) => !ok)
@@ -460,7 +460,7 @@ inMemory(
     const typed = { flowId: second.flowId, code: secretOf(second).replace(/^(...)/, ' $1-\u2009') }
     const proved = await prove(typed)
     assert.ok(proved.ok, 'spaces and hyphens cost nothing')
-    assert.equal(proved.expiresIn, 900)
+    assert.equal(proved.accounts[0]!.expiresIn, 900)
     const provedId = challengeIdOf(world.kit, second.flowId)
     await assertNoted(world, 'proof.accepted', null, { ...about, challengeId: provedId })
     await dead(typed, 'used or revoked')

@@ -10,6 +10,7 @@ import { fullBrand } from '../../src/http/parts.ts'
 import { hasPages } from '../../src/http/routes.ts'
 import { writeLetter } from '../../src/mail/letters/index.ts'
 import { lettersOf } from '../../src/mail/letters/samples.ts'
+import { choice } from '../../src/pages/index.ts'
 import type { TestBrowser, TestRecovery } from '../../src/testing/index.ts'
 import { en } from '../../src/words/en.ts'
 import { teach } from '../../src/words/list.ts'
@@ -104,6 +105,12 @@ for (const flow of Object.values(flows).filter(hasPages)) {
     met((await ask(browser, flow as Flow, nobody)).text, 'too many asks')
   })
 }
+
+test('the choice between accounts says no word that is not among the words', () => {
+  const frame = { brand: fullBrand({ name: 'App' }), wording: 'code', locale: madeUp, csrf: '', style: '', script: '' }
+  const rest = { strength: '', loginUrl: '/', askUrl: '/', supportUrl: null, signUpUrl: null }
+  met(choice({ ...frame, ...rest }, { accounts: [{ name: 'ana_keller', href: '/' }] }), 'the choice')
+})
 
 test('no letter of any kind says a word that is not among the words', () => {
   for (const flow of Object.values(flows)) {
