@@ -344,7 +344,7 @@ test('a session lasts fourteen days, as long as its account may be used, and not
     assert.ok(again.ok)
     await logout(turned, again.session, caller)
     assert.equal(await signedIn(kit, again.session), null)
-    assert.deepEqual(bare(await last()), ['session.ended', null, null])
+    assert.deepEqual(bare(await last()), ['session.ended', again.account.id, null])
     const before = (await kit.store.events(0, 1000)).length
     await logout(kit, again.session, caller)
     assert.equal((await kit.store.events(0, 1000)).length, before, 'what is not there is not ended')

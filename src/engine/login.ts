@@ -133,8 +133,11 @@ export const signedIn = async (
   token: string,
 ): Promise<Account | null> => (await openedBy(kit, token))?.account ?? null
 
-/** Ends a session. */
+/** Ends a session, and notes whose it was. */
 export async function logout(kit: Pick<Kit, 'store' | 'clock' | 'keys'>, token: string, caller: Caller): Promise<void> {
-  const ended = event(kit.clock.now(), 'session.ended', caller)
-  for (const id of sessionIds(kit.keys, token)) await kit.store.endSession(id, ended)
+  const at = kit.clock.now()
+  for (const id of sessionIds(kit.keys, token)) {
+    const accountId = (await kit.store.session(id, at))?.accountId ?? null
+    await kit.store.endSession(id, event(at, 'session.ended', caller, { accountId }))
+  }
 }

@@ -8,8 +8,11 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { classic, spa } from '../../src/flows/index.ts'
 import { latchkey } from '../../src/index.ts'
+import type { UsersTable } from '../../src/options.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Told } from '../../src/tell/told.ts'
+import { testRecovery } from '../../src/testing/index.ts'
+import { onBoth, onPostgres, type Place } from '../adopt/kit.ts'
 import { inMemory, onEveryStore } from '../databases.ts'
 import { after, ana, anaIn, ask, isSignedIn, letterFor, linkOf, logIn, nobody, resetByLink, stranger } from './steps.ts'
 
@@ -81,6 +84,77 @@ onEveryStore(
     assert.equal(told.length, 0, 'once')
   },
 )
+
+/** Tables of an application: how each is made, how it is mapped, how a row with this password's hash is added, and its id. */
+type Made = {
+  readonly made: string
+  readonly table: UsersTable
+  readonly row: (hash: string) => string
+  readonly id: string
+}
+
+const mapped: Made = {
+  made: 'CREATE TABLE people (nr BIGINT PRIMARY KEY, mail TEXT, secret TEXT)',
+  table: { table: 'people', id: 'nr', email: 'mail', password: 'secret' },
+  row: (hash) => `INSERT INTO people VALUES (9223372036854775806, '${ana}', '${hash}')`,
+  id: '9223372036854775806',
+}
+const uuid = '0b0e3f8c-6f0d-4d3a-9c55-3a3f5f1f7a11'
+const split: Made = {
+  made: `CREATE TABLE people (id VARCHAR(36) PRIMARY KEY, email TEXT);
+    CREATE TABLE logins (nr INTEGER PRIMARY KEY, owner VARCHAR(36), kind TEXT, secret TEXT)`,
+  table: {
+    ...{ table: 'people', id: 'id', email: 'email', password: 'secret' },
+    credentials: { table: 'logins', account: 'owner', where: { kind: 'password' } },
+  },
+  row: (hash) =>
+    `INSERT INTO people VALUES ('${uuid}', '${ana}'); INSERT INTO logins VALUES (7, '${uuid}', 'password', '${hash}')`,
+  id: uuid,
+}
+const view: Made = {
+  made: `CREATE TABLE everybody (id UUID PRIMARY KEY, mail TEXT, hash TEXT, gone BOOLEAN);
+    CREATE VIEW people AS SELECT id, mail AS email, hash FROM everybody WHERE NOT gone`,
+  table: { table: 'people', id: 'id', email: 'email', password: 'hash' },
+  row: (hash) => `INSERT INTO everybody VALUES ('${uuid}', '${ana}', '${hash}', false)`,
+  id: uuid,
+}
+
+/** A reset and a log-in on the table, and what every hook was told of whom. */
+const toldOn =
+  ({ made, table, row, id }: Made) =>
+  async (place: Place): Promise<void> => {
+    await place.run(made)
+    const database = place.database()
+    await database.migrate(table, false)
+    const told: (readonly [string, string | null])[] = []
+    const names = ['onRequested', 'onMailed', 'onChanged', 'onSignedIn', 'onSignedOut']
+    const hooks = Object.fromEntries(
+      names.map((name) => [name, ({ accountId }: Told) => void told.push([name, accountId])]),
+    )
+    const recovery = await testRecovery({ database, accounts: table, flows: [classic, spa], hooks })
+    try {
+      await place.run(row(await recovery.hasher.hash('Old-Kettle-17!')))
+      await recovery.telling.drain()
+      const browser = stranger(recovery)
+      assert.equal((await resetByLink(recovery, classic, ana, after, browser)).status, 303)
+      await logIn(browser, '/auth/login/', ana, after)
+      assert.equal(await isSignedIn(browser), true)
+      await browser.submit('/account/', {}, '/logout/')
+      // The notice of the change is a letter, too.
+      await recovery.mail()
+      await recovery.telling.drain()
+      const of = (name: string) => told.filter(([one]) => one === name).map(([, whom]) => whom)
+      assert.deepEqual(Object.fromEntries(names.map((name) => [name, of(name)])), {
+        ...{ onRequested: [null], onMailed: [id, id], onChanged: [id], onSignedIn: [id], onSignedOut: [id] },
+      })
+    } finally {
+      await recovery.close()
+    }
+  }
+
+onBoth("hooks are told the id that stands in the application's own table", toldOn(mapped))
+onBoth('hooks are told the id of the account, not of its row of passwords in a table of their own', toldOn(split))
+onPostgres('hooks are told the id that a view has, where the accounts are one', toldOn(view))
 
 onEveryStore('a hook that throws is called again for the same event before any later one', async (open) => {
   const told: string[] = []
