@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs one task of this repository with everything it needs: its own Node, its packages, a fresh build.
 #
-#   sh scripts/run.sh start | test | test:long | test:adopt | mutate | build | lint | bench  [arguments]
+#   sh scripts/run.sh start | test | test:long | test:adopt | test:examples | mutate | build | lint | bench  [arguments]
 #
 # Why not plain npm scripts: those run on whatever Node is installed, and on an old one npm hands out other packages
 # than the lock file was made with. So Node comes first, from a manifest of its own, and goes first on the PATH.
@@ -153,6 +153,10 @@ case $task in
     prepare test
     exec node --disable-warning=ExperimentalWarning scripts/test.ts --adopt "$@"
     ;;
+  test:examples)
+    prepare test
+    exec node --disable-warning=ExperimentalWarning scripts/examples.ts "$@"
+    ;;
   mutate)
     prepare mutate
     exec node --disable-warning=ExperimentalWarning scripts/mutate.ts "$@"
@@ -180,7 +184,7 @@ case $task in
     [ -z "$missed" ] || fail "an aim was missed, or a measure failed, in:$missed"
     ;;
   *)
-    say 'usage: sh scripts/run.sh start | test | test:long | test:adopt | mutate | build | lint | bench  [arguments]'
+    say 'usage: sh scripts/run.sh start | test | test:long | test:adopt | test:examples | mutate | build | lint | bench  [arguments]'
     exit 2
     ;;
 esac

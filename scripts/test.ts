@@ -202,8 +202,10 @@ if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).jo
 say(`\n${holds()} ${seconds(performance.now() - start)}.`)
 const longer = globSync('test/long/**/*.test.ts').length + byChance.length
 if (!long) say(`What takes longer (${longer} files, and a mutant for each slip in the engine) is in npm run test:long.`)
+const examples = globSync('examples/*/package.json').length
 if (!adopt)
   say('What needs Debian’s packages (MariaDB, and the log-ins of real applications) is in npm run test:adopt.')
+if (!long && !adopt) say(`The ${examples} examples, which install packages of their own, run in npm run test:examples.`)
 say(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
 

@@ -35,7 +35,7 @@ import { mailer as mailerOf } from './mail/mailer.ts'
 import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import { metrics } from './metrics/index.ts'
-import { bodyIsGone, type FastifyMount, fastifyMount, type NodeMount, nodeMount } from './mount.ts'
+import { bodyIsGone, type FastifyMount, fastifyMount, matcher, type NodeMount, nodeMount } from './mount.ts'
 import type { LogEntry, Options, UsersTable } from './options.ts'
 import { brandStyle } from './pages/brand-style.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -60,6 +60,8 @@ export type Recovery = {
    * not among them, for it is the host's.
    */
   readonly paths: readonly string[]
+  /** After `ready()`: whether a request's path, without its query, is one of them. */
+  answers(path: string): boolean
   /** Counters and gauges of this process as Prometheus reads them. Not for the public: docs/metrics.md. */
   metrics(): Promise<string>
   /** After `ready()`. */
@@ -145,8 +147,9 @@ export function latchkey(options: Options): Recovery {
     await value.audit.stop()
     await value.kit.store.close()
   }
+  const answers = matcher(() => known().paths)
   const mounted = {
-    ...{ ready, fetch, close, log },
+    ...{ ready, fetch, close, log, answers },
     mayBeOurs: mayBeOurs(settings.flows, settings.publicUrl, settings.spaUrl),
     get paths() {
       return opened?.paths ?? null
@@ -154,7 +157,7 @@ export function latchkey(options: Options): Recovery {
   }
   const node = nodeMount(mounted)
   return {
-    ...{ ready, fetch, node, close },
+    ...{ ready, fetch, node, close, answers },
     fastify: fastifyMount(mounted, node),
     metrics: () => known().metrics(),
     get paths() {

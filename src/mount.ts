@@ -16,7 +16,9 @@ export type Mounted = {
   close(): Promise<void>
   /** Null until it is open. */
   readonly paths: readonly string[] | null
-  /** Whether a path may turn out to be among them, once it is open. */
+  /** Whether a path is one of them; throws until it is open. */
+  answers(path: string): boolean
+  /** Whether it may turn out to be, once it is open. */
   mayBeOurs(path: string): boolean
   readonly log: (entry: LogEntry) => void
 }
@@ -43,13 +45,12 @@ export function nodeMount(mounted: Mounted): NodeMount {
     keepBody(request)
     void answer(request, response)
   }
-  const isOurs = matcher(mounted)
   return (request, response, next) => {
     if (!next) return listener(request, response)
     const path = pathOf(request.url ?? '')
     // So that the host's own pages neither wait for our database nor fall with it.
     if (!mounted.mayBeOurs(path)) return next()
-    const decide = (): void => (isOurs(path) ? listener(request, response) : next())
+    const decide = (): void => (mounted.answers(path) ? listener(request, response) : next())
     if (mounted.paths) return decide()
     mounted.ready().then(decide, () => listener(request, response))
   }
@@ -119,11 +120,11 @@ const pathOf = (target: string): string => {
   return bare.startsWith('/') || !URL.canParse(bare) ? bare : new URL(bare).pathname
 }
 
-/** Whether a path is one of the open recovery's. */
-function matcher(mounted: Mounted): (path: string) => boolean {
+/** Whether a path is one of these patterns, which are asked for once. */
+export function matcher(paths: () => readonly string[]): (path: string) => boolean {
   let pattern: RegExp | null = null
   return (path) => {
-    pattern ??= new RegExp(`^(?:${(mounted.paths ?? []).map(source).join('|')})$`)
+    pattern ??= new RegExp(`^(?:${paths().map(source).join('|')})$`)
     return pattern.test(path)
   }
 }
