@@ -1,8 +1,9 @@
 /**
  * Everything that `npm test` holds, in the order in which a mistake is found soonest: types, lint, layers, then the
  * tests, those in a browser last. `--long` runs what takes longer instead; other arguments choose files whose path
- * holds one of them. `--adopt` runs the tests that need Debian's packages, and installs these. Nothing is skipped silently: a test that skips itself is named at the end. One PostgreSQL serves all
- * files, started here unless TEST_DATABASE_URL names another.
+ * holds one of them. `--adopt` runs those beside real applications. What a file needs of Debian is installed first. Nothing
+ * is skipped silently: a test that skips itself is named at the end. One PostgreSQL serves all files, started here unless
+ * TEST_DATABASE_URL names another.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
@@ -131,6 +132,15 @@ async function startDatabase(): Promise<PostgresServer | null> {
 /** Files wait for processes, disks and browsers: one more at a time than there are cores keeps these busy. */
 const cores = Math.min(availableParallelism(), 8)
 
+/** The files, once Debian's packages that they name are there; none of them where that cannot be. */
+function withPackages(files: readonly string[]): readonly string[] {
+  const reason = install(packagesOf(files), say)
+  if (reason === null) return files
+  total.failed += 1
+  failures.push(`Debian's packages\n${reason}`)
+  return []
+}
+
 /** One MariaDB for the files that use one; a file that is run alone starts its own. */
 async function startMysql(files: readonly string[]): Promise<{ stop(): Promise<void> } | null> {
   if (process.env.TEST_MYSQL_URL || !packagesOf(files).includes('mariadb-server')) return null
@@ -151,23 +161,17 @@ if (long) {
   database = await startDatabase()
   // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
   process.env.TEST_TIMES ??= '10'
-  await testFiles('long', find('test/long/**/*.test.ts'), 1)
+  await testFiles('long', withPackages(find('test/long/**/*.test.ts')), 1)
   // Promises that the short run keeps to memory and SQLite.
   process.env.TEST_EVERY_STORE = '1'
   await testFiles('promises on every store', find('test/promises/*.test.ts'), cores)
   await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
   if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
 } else if (adopt) {
-  const files = find('test/adopt/live/**/*.test.ts')
-  const reason = install(packagesOf(files), say)
-  if (reason !== null) {
-    total.failed += 1
-    failures.push(`Debian's packages\n${reason}`)
-  } else {
-    database = await startDatabase()
-    mariadb = await startMysql(files)
-    await testFiles('beside the real thing', files, 1)
-  }
+  const files = withPackages(find('test/adopt/live/**/*.test.ts'))
+  database = await startDatabase()
+  mariadb = await startMysql(files)
+  await testFiles('beside the real thing', files, 1)
 } else {
   if (chosen.length === 0) {
     check('types', 'tsc', '-p', '.')
