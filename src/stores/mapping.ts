@@ -78,7 +78,8 @@ type Dialect = {
   readonly name: (column: string) => string
   /** True where a column says yes, in whatever words. */
   readonly truth: (column: string) => string
-  readonly text: (value: string) => string
+  /** True where a column holds exactly this text. */
+  readonly holds: (column: string, value: string) => string
 }
 
 /** The conditions as SQL; what is always true where there are none. */
@@ -87,7 +88,7 @@ export function conditionsIn(where: Conditions | undefined, always: string, dial
     if (value === null) return `${dialect.name(column)} IS NULL`
     if (typeof value === 'boolean') return `${value ? '' : 'NOT '}${dialect.truth(column)}`
     if (typeof value === 'number' && Number.isSafeInteger(value)) return `${dialect.name(column)} = ${value}`
-    if (typeof value === 'string' && !value.includes('\0')) return `${dialect.name(column)} = ${dialect.text(value)}`
+    if (typeof value === 'string' && !value.includes('\0')) return dialect.holds(column, value)
     throw wrong(`accounts.where: "${column}" can be null, a text, a whole number, true or false.`)
   })
   return written.length === 0 ? always : written.join(' AND ')

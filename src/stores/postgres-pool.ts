@@ -7,6 +7,9 @@ import pg, { type Client, type Pool, type PoolClient, type PoolConfig } from 'pg
 import { Fault } from '../engine/outcome.ts'
 import type { PoolUse } from '../engine/ports.ts'
 import { faultOf, isBroken, isLost, isOfStandby, isUndone, type Place, uncertain } from './postgres-faults.ts'
+import type { Answer, Statement, Transaction } from './transaction.ts'
+
+export type { Answer, Statement, Transaction } from './transaction.ts'
 
 /** How connections are made and when one is given up. */
 export type PoolOptions = {
@@ -16,22 +19,8 @@ export type PoolOptions = {
   readonly timeout: number
 }
 
-/** One statement. */
-export type Statement = { readonly text: string; readonly values?: readonly unknown[] }
-
-/** What a statement answered. */
-export type Answer = { readonly rows: Record<string, unknown>[]; readonly count: number }
-
 /** `command`: what was done, as the server names it. */
 type Result = { readonly rows: Answer['rows']; readonly rowCount: number | null; readonly command: string }
-
-/** A transaction, open from its first statements on. */
-export type Transaction = {
-  /** Sends them together; throws the first error, after which nothing else is of use. */
-  all(...statements: Statement[]): Promise<Answer[]>
-  /** Sends them and the commit together. It is durable when this answers. */
-  commit(...statements: Statement[]): Promise<Answer[]>
-}
 
 /** A pool. Everything that it throws is a Fault. */
 export type Postgres = {

@@ -145,7 +145,8 @@ const dialectOf = (name: (column: string) => string, typeOf: (column: string) =>
   name,
   truth: (column: string) => truthOf(name(column), typeOf(column)),
   // A backslash is one whatever the server makes of it in a plain text.
-  text: (value: string) => ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+  holds: (column: string, value: string) =>
+    `${name(column)} = E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
 })
 
 /** A row of `select`. */

@@ -92,7 +92,7 @@ export function usersOf(mapping: AccountsTable, columns: boolean, found: Found, 
 const dialectOf = (name: (column: string) => string) => ({
   name,
   truth: (column: string) => `(${truthOf(column, name)})`,
-  text: (value: string) => `'${value.replaceAll("'", "''")}'`,
+  holds: (column: string, value: string) => `${name(column)} = '${value.replaceAll("'", "''")}'`,
 })
 
 /** A row of `select`. */

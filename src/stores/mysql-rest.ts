@@ -1,0 +1,122 @@
+/** Sessions and settings, accounts of our own table, and the removal of what is over. */
+import { lowerAscii } from '../accounts/tidy.ts'
+import type { AuditEvent } from '../engine/audit.ts'
+import { Fault } from '../engine/outcome.ts'
+import type { Accounts, NewAccount, Setting, Store } from '../engine/ports.ts'
+import { challengeAge, letterAge, step } from './ages.ts'
+import type { Mysql } from './mysql-pool.ts'
+import { addEvents, lock, noted } from './mysql-rows.ts'
+import type { Users } from './mysql-users.ts'
+import { asKept, chosen, lookedFor } from './new-accounts.ts'
+import type { Statement } from './transaction.ts'
+
+/** The operations of this file. */
+export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
+  async endSession(id, event) {
+    await noted(db, { text: 'DELETE FROM latchkey_sessions WHERE id = $1', values: [id] }, event)
+  },
+  async settings() {
+    const [all] = await db.read({ text: 'SELECT name, value, version FROM latchkey_settings ORDER BY name' })
+    return all!.rows as unknown as Setting[]
+  },
+  /** The version that is there decides who was first. */
+  async setSetting({ name, value, version }, at, event) {
+    if (!Number.isInteger(version) || version < 1) return false
+    const text =
+      version === 1
+        ? 'INSERT IGNORE INTO latchkey_settings (name, value, version, changed_at) VALUES ($1, $2, $3, $4)'
+        : `UPDATE latchkey_settings SET value = $2, version = $3, changed_at = $4
+          WHERE name = $1 AND version = $3 - 1`
+    return noted(db, { text, values: [name, value, version, at] }, event)
+  },
+  purge: (at) => purge(db, at),
+})
+
+/** Steps of a purge through the counts, at most; the next purge begins anew. */
+const longestWalk = 200
+
+/** Step after step, each a transaction of its own; what another is removing is passed over. */
+async function purge(db: Mysql, at: number): Promise<number> {
+  const sweeps = [
+    ['latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge],
+    ['latchkey_letters', 'seq', `state IN ('sent', 'dropped') AND created_at <= $1`, at - letterAge],
+    ['latchkey_sessions', 'id', 'expires_at <= $1', at],
+  ] as const
+  let total = 0
+  for (const [table, key, where, until] of sweeps) {
+    for (let gone = -1; gone !== 0; total += gone) gone = await sweep(db, table, key, where, until)
+  }
+  return total + (await purgeLimits(db, at))
+}
+
+const sweep = (db: Mysql, table: string, key: string, where: string, until: number): Promise<number> =>
+  db.transaction(async (transaction) => {
+    const [over] = await transaction.all({
+      text: `SELECT ${key} AS one FROM ${table} WHERE ${where} LIMIT ${step} FOR UPDATE SKIP LOCKED`,
+      values: [until],
+    })
+    if (over!.rows.length === 0) return 0
+    const ones = over!.rows.map(({ one }) => one)
+    await transaction.commit({ text: `DELETE FROM ${table} WHERE ${key} IN ($1)`, values: [ones] })
+    return ones.length
+  })
+
+/** Walks by key: an index on the end of each count would cost every ask more than this costs a minute. */
+async function purgeLimits(db: Mysql, at: number): Promise<number> {
+  let total = 0
+  let after = ''
+  for (let walked = 0; walked < longestWalk; walked++) {
+    const [page] = await db.read({
+      text: `SELECT name, over_at AS overAt FROM latchkey_limits WHERE name > $1 ORDER BY name LIMIT ${step}`,
+      values: [after],
+    })
+    const seen = page!.rows as { name: string; overAt: number }[]
+    const over = seen.filter(({ overAt }) => overAt <= at).map(({ name }) => name)
+    if (over.length > 0) {
+      const text = 'DELETE FROM latchkey_limits WHERE name IN ($1) AND over_at <= $2'
+      total += (await db.write({ text, values: [over, at] })).count
+    }
+    const last = seen.at(-1)
+    if (!last || seen.length < step) break
+    after = last.name
+  }
+  return total
+}
+
+/** Adds rows to our own table, one caller at a time. */
+export function adder(db: Mysql, users: Users): Accounts['add'] {
+  if (!users.isOwn) {
+    return async () => {
+      const owner = 'by the application that the table belongs to'
+      throw new Fault('configuration', `Accounts are added to ${users.table} ${owner}.`)
+    }
+  }
+  return (rows, at, event) =>
+    db.transaction(async (transaction) => {
+      const given = rows.map(asKept)
+      const { emails, names } = lookedFor(given)
+      const [, found] = await transaction.all(lock(['accounts']), {
+        text: 'SELECT email, username FROM users WHERE email IN ($1) OR username IN ($2)',
+        values: [emails, names],
+      })
+      const there = found!.rows.map(({ email, username }) => ({
+        email: lowerAscii(String(email)),
+        username: username === null ? null : lowerAscii(String(username)),
+      }))
+      const { added, taken } = chosen(given, there)
+      if (added.length === 0) return { taken }
+      const [, made] = await transaction.all(insert(added, at), {
+        text: 'SELECT id, email FROM users WHERE email IN ($1)',
+        values: [added.map(({ email }) => email)],
+      })
+      const idOf = new Map(made!.rows.map(({ id, email }) => [email, String(id)]))
+      const events = added.map((row): AuditEvent => ({ ...event!, accountId: idOf.get(row.email)! }))
+      await transaction.commit(...(event ? addEvents(events) : []))
+      return { taken }
+    })
+}
+
+const insert = (rows: readonly NewAccount[], at: number): Statement => ({
+  text: `INSERT INTO users (email, username, password_hash, email_verified, is_active, created_at) VALUES $1`,
+  values: [rows.map((row) => [row.email, row.username, row.passwordHash, row.verified, row.active, at])],
+})
