@@ -1,22 +1,28 @@
 /**
  * What a page weighs and how soon it is there, on a phone of the slow kind and a slow line: whoever cannot log in is not
  * always at a desk. A real browser (a processor four times slower, 400 kbit/s, 400 ms a request, nothing cached) opens each
- * page of a real server.
+ * page of a real server. Lighthouse, installed for the occasion, looks at the same pages after that.
  */
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { CDPSession, Page } from 'playwright-core'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { latchkey } from '../src/latchkey.ts'
 import { inbox } from '../src/mail/inbox.ts'
 import { memory } from '../src/stores/memory.ts'
 import { systemClock } from '../src/system.ts'
 import { startBrowser } from '../test/browser/chromium.ts'
 import { median } from './tools/figures.ts'
+import { freePort } from './tools/host.ts'
+import { lighthouseOf, type Verdict } from './tools/lighthouse.ts'
 import { options, report, tell } from './tools/report.ts'
 
-const about = `Bytes, requests, script bytes, first paint and interactivity of each page on a slow phone. Exit 1 when a page
-weighs more than 25 KB with all it loads, or needs 2 s or more until it is painted and works.`
-const { rounds } = options('pages', about, { rounds: ['times each page is opened', 5] })
+const about = `Bytes, requests, script bytes, first paint and interactivity of each page on a slow phone, and what Lighthouse says
+of it. Exit 1 when a page weighs more than 25 KB with all it loads, or needs 2 s or more until it is painted and works.`
+const { rounds, lighthouse, bare } = options('pages', about, {
+  rounds: ['times each page is opened', 5],
+  lighthouse: ['the package to install for the scores', 'lighthouse@13.5.0'],
+  bare: ['without Lighthouse, and so without the registry', false],
+})
 
 const password = 'Old-Kettle-17!'
 const address = 'ada@example.com'
@@ -100,8 +106,32 @@ async function open(page: Page, session: CDPSession, path: string): Promise<Seen
   }
 }
 
+const tableOf = (places: readonly (readonly [string, string])[], verdicts: readonly Verdict[]) => ({
+  head: ['page', 'performance', 'accessibility', 'best practices', 'not passed'],
+  rows: verdicts.map(({ scores, failed }, at) => [
+    places[at]![0],
+    ...[0, 1, 2].map((which) => String(scores[which] ?? '-')),
+    failed.join(', '),
+  ]),
+})
+
+/** Lighthouse opens a tab of its own in the browser's first context, which gets the cookies of the other. */
+async function audit(browser: Browser, context: BrowserContext, port: number, urls: readonly string[]) {
+  const look = await lighthouseOf(lighthouse, port)
+  const session = await browser.newBrowserCDPSession()
+  const cookies = (await context.cookies()).map(({ name, value, domain, path }) => ({ name, value, domain, path }))
+  await session.send('Storage.setCookies', { cookies })
+  const verdicts: Verdict[] = []
+  for (const url of urls) {
+    tell(`Lighthouse: ${new URL(url).pathname}`)
+    verdicts.push(await look(url))
+  }
+  return verdicts
+}
+
 const server = await openServer()
-const browser = await startBrowser()
+const port = await freePort()
+const browser = await startBrowser(bare ? [] : [`--remote-debugging-port=${port}`])
 try {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
   const page = await context.newPage()
@@ -140,20 +170,23 @@ try {
     ['dead link', '/auth/password-reset-confirm/MQ/old/'],
     ['account', '/account/'],
   ] as const
+  const urls = places.map(([, path]) => new URL(path, server.origin).href)
   const rows: string[][] = []
-  for (const [name, path] of places) {
+  for (const [at, [name]] of places.entries()) {
     tell(name)
     const seen: Seen[] = []
-    for (let round = 0; round < rounds; round++) seen.push(await open(page, session, new URL(path, server.origin).href))
+    for (let round = 0; round < rounds; round++) seen.push(await open(page, session, urls[at]!))
     const of = (key: keyof Seen): number => median(seen.map((one) => one[key]))
     const held = of('bytes') <= 25 * 1024 && of('works') < 2000 && of('paint') < 2000
     const kb = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`
     const numbers = [kb(of('bytes')), String(of('requests')), kb(of('script'))]
     rows.push([name, ...numbers, `${of('paint').toFixed(0)} ms`, `${of('works').toFixed(0)} ms`, held ? 'yes' : 'NO'])
   }
+  const verdicts = bare ? [] : await audit(browser, context, port, urls)
   report('pages', 'Pages on a slow phone', [
     `Medians of ${rounds}. Wanted: 25 KB at most in all, painted and working in under 2 s. "On the line": headers among it.`,
     { head: ['page', 'on the line', 'requests', 'script', 'first paint', 'works', 'held'], rows },
+    ...(bare ? [] : [`${lighthouse} in its preset for phones; the best is 100.`, tableOf(places, verdicts)]),
   ])
   process.exitCode = rows.some((row) => row.at(-1) === 'NO') ? 1 : 0
 } finally {

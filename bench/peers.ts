@@ -3,14 +3,12 @@
  * here. The peer is installed from the npm registry into a folder of its own for the occasion; set up as its documentation
  * says, limits off on both sides, a durable SQLite below both, a mailer that does nothing.
  */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { median, quantile, rankAuc } from './tools/figures.ts'
-import { type Host, start, startScript } from './tools/host.ts'
+import { freePort, type Host, start, startScript } from './tools/host.ts'
+import { installed } from './tools/installed.ts'
 import { postJson, startLoad } from './tools/load.ts'
 import { addressOf, password, strangerOf } from './tools/people.ts'
 import { quiet } from './tools/quiet.ts'
@@ -35,29 +33,8 @@ const people = 2_000
 const known = Array.from({ length: people }, (_, at) => addressOf(at))
 const load = startLoad()
 
-/** Without the peer's install scripts, of which it needs none. */
-function installed(): string {
-  const folder = join(tmpdir(), `latchkey-peer-${peer.replace('@', '-')}`)
-  if (!existsSync(join(folder, 'node_modules', 'better-auth'))) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
-    tell(`installing ${peer} in ${folder}`)
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--save-exact']
-    execFileSync('npm', ['install', ...flags, peer], { cwd: folder, stdio: 'ignore', timeout: 300_000 })
-  }
-  const script = join(folder, 'server.js')
-  copyFileSync(fileURLToPath(new URL('./peers/better-auth.js', import.meta.url)), script)
-  return script
-}
-const script = installed()
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+const script = join(installed(peer), 'server.js')
+copyFileSync(fileURLToPath(new URL('./peers/better-auth.js', import.meta.url)), script)
 
 const begin = async (side: Side): Promise<Host> =>
   side === 'Latchkey'

@@ -2,7 +2,9 @@
  * Takes the reference pictures of every page and letter into `docs/pictures/`: at 360, 768 and 1280 px, light and dark.
  * Run it after the looks have changed, look at what git says is different, and commit what was meant.
  *
- *     node scripts/pictures.ts [--out FOLDER] [--only NAME]
+ *     node scripts/pictures.ts [--out FOLDER] [--only NAME] [--locale TAG]
+ *
+ * Languages whose letters the browser's own font does not have are drawn with the system's: `FONTCONFIG_FILE=/etc/fonts/fonts.conf`.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,13 +12,15 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { readAssets } from '../src/assets.ts'
+import { ready } from '../src/words/index.ts'
 import { startBrowser } from '../test/browser/chromium.ts'
-import { screens } from './pictures/screens.ts'
+import { screensOf } from './pictures/screens.ts'
 
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: fileURLToPath(new URL('../docs/pictures/', import.meta.url)) },
     only: { type: 'string', default: '' },
+    locale: { type: 'string', default: 'en' },
   },
 })
 
@@ -40,7 +44,7 @@ async function take(browser: Browser, { width, palette }: (typeof shots)[number]
     locale: 'en-GB',
   })
   const page = await context.newPage()
-  for (const [name, html] of Object.entries(screens)) {
+  for (const [name, html] of Object.entries(screensOf(values.locale))) {
     // A letter is as wide as it gets at 768 px.
     if (!name.includes(values.only) || (width > 768 && name.startsWith('letter'))) continue
     await page.route('http://pictures.invalid/**', (route) => {
@@ -55,6 +59,7 @@ async function take(browser: Browser, { width, palette }: (typeof shots)[number]
   await context.close()
 }
 
+await ready(values.locale)
 mkdirSync(values.out, { recursive: true })
 const browser = await startBrowser()
 try {

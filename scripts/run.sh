@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs one task of this repository with everything it needs: its own Node, its packages, a fresh build.
 #
-#   sh scripts/run.sh start | test | test:long | test:adopt | test:examples | mutate | build | lint | bench  [arguments]
+#   sh scripts/run.sh start | test | test:long | test:adopt | test:examples | test:firefox | test:webkit
+#                     | mutate | build | lint | bench | bench:NAME  [arguments]
 #
 # Why not plain npm scripts: those run on whatever Node is installed, and on an old one npm hands out other packages
 # than the lock file was made with. So Node comes first, from a manifest of its own, and goes first on the PATH.
@@ -134,6 +135,30 @@ prepare() {
   give_lock
 }
 
+# Programs of Debian that no package of npm brings: need_programs 'PROGRAM PROGRAM' PACKAGE...
+need_programs() {
+  missing=''
+  for program in $1; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+  done
+  shift
+  [ -n "$missing" ] || return 0
+  if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+    fail "this needs$missing, of Debian's packages $*. Install them, or run this as root where there is apt-get."
+  fi
+  say "Installing $* ..."
+  apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+    fail "apt-get could not install $*; its reason stands above."
+}
+
+# The stories of test/engines in one engine.
+engine() {
+  prepare test
+  name=$1
+  shift
+  ENGINE=$name exec node --disable-warning=ExperimentalWarning --test --test-reporter=spec "$@" test/engines/flows.test.ts
+}
+
 task=${1:-}
 [ $# -eq 0 ] || shift
 case $task in
@@ -156,6 +181,14 @@ case $task in
   test:examples)
     prepare test
     exec node --disable-warning=ExperimentalWarning scripts/examples.ts "$@"
+    ;;
+  test:firefox)
+    need_programs firefox-esr firefox-esr
+    engine firefox "$@"
+    ;;
+  test:webkit)
+    need_programs 'WebKitWebDriver Xvfb' webkit2gtk-driver xvfb
+    engine webkit "$@"
     ;;
   mutate)
     prepare mutate
@@ -183,8 +216,14 @@ case $task in
     done
     [ -z "$missed" ] || fail "an aim was missed, or a measure failed, in:$missed"
     ;;
+  bench:*)
+    file=bench/${task#bench:}.ts
+    [ -f "$file" ] || fail "there is no $file."
+    prepare bench
+    exec node --disable-warning=ExperimentalWarning "$file" "$@"
+    ;;
   *)
-    say 'usage: sh scripts/run.sh start | test | test:long | test:adopt | test:examples | mutate | build | lint | bench  [arguments]'
+    say 'usage: sh scripts/run.sh start | test | test:long | test:adopt | test:examples | test:firefox | test:webkit | mutate | build | lint | bench | bench:NAME  [arguments]'
     exit 2
     ;;
 esac

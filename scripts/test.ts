@@ -184,7 +184,7 @@ if (long) {
   }
   database = await startDatabase()
   const all = find('{src,test,web}/**/*.test.{ts,tsx}').filter(
-    (file) => !file.startsWith('test/long/') && !file.startsWith('test/adopt/live/'),
+    (file) => !/^test\/(long|engines|adopt\/live)\//.test(file),
   )
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
   await testFiles(

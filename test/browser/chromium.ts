@@ -43,19 +43,19 @@ function unpacked(): string {
   return folder
 }
 
-/** Starts the browser. A machine on which it does not run fails the test; nothing is skipped. */
-export function startBrowser(): Promise<Browser> {
+/** Starts the browser, with more switches where asked. A machine on which it does not run fails the test; nothing is skipped. */
+export function startBrowser(switches: readonly string[] = []): Promise<Browser> {
   const folder = unpacked()
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
     // The sandbox needs rights that a container or root does not have. The pages are our own.
     chromiumSandbox: false,
     headless: true,
-    args: ['--disable-gpu', '--disable-software-rasterizer', '--font-render-hinting=none'],
+    args: ['--disable-gpu', '--disable-software-rasterizer', '--font-render-hinting=none', ...switches],
     env: {
+      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
       ...process.env,
       LD_LIBRARY_PATH: [join(folder, 'lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
-      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
     },
     timeout: 60_000,
   })
