@@ -45,7 +45,9 @@ export function screensOf(locale: string): Readonly<Record<string, string>> {
     sent: pages.sent(classic, { minutes: 1440 }),
     code: pages.code(norsuFrame, { ...code, problem: null, resendIn: 45, justSent: true }),
     'code-refused': pages.code(norsuFrame, { ...code, problem: 'code-dead', resendIn: 0, justSent: false }),
-    choice: pages.choice(norsuFrame, { accounts: ['ana.keller', 'alumni-office', ana].map((name) => ({ name, href: '/' })) }),
+    choice: pages.choice(norsuFrame, {
+      accounts: ['ana.keller', 'alumni-office', ana].map((name) => ({ name, href: '/' })),
+    }),
     set: pages.newPassword(norsuFrame, { ...set, unmet: [] }),
     'set-refused': pages.newPassword(norsuFrame, { ...set, unmet: ['no-upper', 'no-digit', 'no-special', 'mismatch'] }),
     done: pages.done(classic, { home: null }),
