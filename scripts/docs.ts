@@ -1,6 +1,7 @@
 /**
  * Writes `docs/configuration.md` from the options' own doc comments, the variables and the findings, and the list of
- * events in `docs/audit.md`, so that no page can say another thing than the code. `--check` fails when one does.
+ * events in `docs/audit.md`, and the snippets of `docs/embed.md` from the examples, so that no page can say another thing
+ * than the code. `--check` fails when one does.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { names } from '../src/audit/names.ts'
@@ -99,8 +100,24 @@ const events = table(
 const between = /<!-- events -->[\s\S]*<!-- \/events -->/
 const audit = (now: string): string => now.replace(between, `<!-- events -->\n${events}\n<!-- /events -->`)
 
+/** Each snippet is what an example's file has from the line that begins so, to its end or to the line that begins so. */
+const embedPage = 'docs/embed.md'
+const embed = (now: string): string =>
+  now.replaceAll(
+    /(<!-- from (\S+): (.+?)(?: … (.+))? -->\n)[\s\S]*?(<!-- \/from -->)/g,
+    (_, head, file, first, last, foot) => {
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+      const start = lines.findIndex((line) => line.trimStart().startsWith(first))
+      const margin = /^ */.exec(lines[start] ?? '')?.[0]
+      const end = last ? lines.findIndex((line, at) => at > start && line.startsWith(margin + last)) : lines.length - 1
+      if (start < 0 || end < 0) throw new Error(`${file} has no line that begins with "${start < 0 ? first : last}".`)
+      return `${head}\`\`\`ts\n${lines.slice(start, end + 1).join('\n')}\n\`\`\`\n${foot}`
+    },
+  )
+
 const pages = [
   [page, text],
+  [embedPage, embed(readFileSync(embedPage, 'utf8'))],
   [auditPage, audit(readFileSync(auditPage, 'utf8'))],
 ] as const
 for (const [path, should] of pages) {

@@ -5,15 +5,17 @@
  *
  *   npm run test:examples              all of them
  *   npm run test:examples -- hono next some of them
+ *   npm run test:examples -- --lock    brings their lock files up to date first: after a change of our own dependencies
  *
  * Why outside of this folder: within it a package that an example forgot to name would be found in ours.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { isDeepStrictEqual } from 'node:util'
 import { freePort } from '../src/server/listen.ts'
 import { ana, before, type Running, steps } from '../test/examples/story.ts'
 import { mailServer } from '../test/promises/mail-server.ts'
@@ -65,7 +67,7 @@ async function start(folder: string, command: string, env: NodeJS.ProcessEnv, or
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => void printed.push(String(chunk)))
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (child.exitCode !== null) break
     const answer = await fetch(`${origin}/healthz`, { redirect: 'manual' }).catch(() => null)
     if (answer?.status === 200) return { child, printed }
@@ -113,8 +115,12 @@ async function example(root: string, name: string): Promise<void> {
     }
   }
   try {
+    if (locks) await step('locked', () => lock(folder, name, env))
     const quiet = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=warn']
-    await step('installed', async () => withoutWarnings(await must(folder, 'npm', quiet, env)))
+    await step('installed', async () => {
+      refuseOldLock(folder)
+      withoutWarnings(await must(folder, 'npm', quiet, env))
+    })
     await step('types', () => must(folder, 'npm', ['run', '--silent', 'check'], env))
     if (scripts.build) await step('built', () => must(folder, 'npm', ['run', '--silent', 'build'], env))
     const { own, mine } = ownTables[name] ?? { own: null, mine: null }
@@ -128,9 +134,28 @@ async function example(root: string, name: string): Promise<void> {
       await step('stopped', () => stop(child))
     }
     withoutWarnings(printed.join(''))
+    for (const letter of mail.received) withoutSecret(printed.join(''), (await letter.parsed()).text ?? '')
   } finally {
     await mail.close()
   }
+}
+
+/** npm installs what a lock file says, though the library asks for something else by now. */
+function refuseOldLock(folder: string): void {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
+  if (isDeepStrictEqual(packages['node_modules/latchkey'].dependencies, dependencies)) return
+  throw new Error('its lock file is older than our dependencies: npm run test:examples -- --lock brings it up to date')
+}
+
+/** Brings it up to date with the library's dependencies, and leaves all else as it is locked. */
+async function lock(folder: string, name: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const path = join(folder, 'package-lock.json')
+  const locked = JSON.parse(readFileSync(path, 'utf8'))
+  delete locked.packages['node_modules/latchkey']
+  writeFileSync(path, JSON.stringify(locked))
+  await must(folder, 'npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'], env)
+  cpSync(path, join('examples', name, 'package-lock.json'))
 }
 
 async function prepare(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
@@ -138,11 +163,19 @@ async function prepare(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   await must(folder, 'latchkey', ['accounts', 'add', '--email', ana, '--password-stdin'], env, `${before}\n`)
 }
 
+/** A host's log that holds a link is as good as a mailbox to whoever reads it. */
+function withoutSecret(printed: string, letter: string): void {
+  for (const [secret] of letter.matchAll(/[\w-]{30,}/g)) {
+    if (printed.includes(secret)) throw new Error(`it printed the secret of a link:\n${printed}`)
+  }
+}
+
 function withoutWarnings(told: string): void {
   if (/\bwarn(ing)?\b/i.test(told)) throw new Error(`it warns:\n${told}`)
 }
 
-const chosen = process.argv.slice(2)
+const locks = process.argv.includes('--lock')
+const chosen = process.argv.slice(2).filter((argument) => argument !== '--lock')
 const all = globSync('examples/*/package.json')
   .map((path) => basename(dirname(path)))
   .sort()

@@ -37,14 +37,14 @@ app.use(express.json(), express.urlencoded())
 app.use(recovery.node)
 
 app.get('/', (_, response) => void response.send('The application'))
-app.post('/sign-up', async (request, response) => {
-  const password = await hash(request.body.password, 12)
-  db.prepare('INSERT OR IGNORE INTO users (email, password) VALUES (?, ?)').run(request.body.email, password)
+app.post('/sign-up', async ({ body }, response) => {
+  const password = await hash(String(body?.password), 12)
+  db.prepare('INSERT OR IGNORE INTO users (email, password) VALUES (?, ?)').run(String(body?.email), password)
   response.send('Welcome')
 })
-app.post('/sign-in', async (request, response) => {
-  const user = db.prepare('SELECT id, password FROM users WHERE email = ?').get(request.body.email)
-  const isRight = await compare(request.body.password, String(user?.password ?? noPassword))
+app.post('/sign-in', async ({ body }, response) => {
+  const user = db.prepare('SELECT id, password FROM users WHERE email = ?').get(String(body?.email))
+  const isRight = await compare(String(body?.password), String(user?.password ?? noPassword))
   if (!user || !isRight) return void response.status(403).send('Wrong address or password')
   const session = randomUUID()
   sessions.set(session, String(user.id))

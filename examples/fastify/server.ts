@@ -1,5 +1,5 @@
 /** Fastify 5. Accounts are in Latchkey's own table; `npx latchkey accounts add` adds one. */
-import fastify from 'fastify'
+import fastify, { LogController } from 'fastify'
 import { flows, latchkey } from 'latchkey'
 import { sqlite } from 'latchkey/sqlite'
 
@@ -14,7 +14,11 @@ const recovery = latchkey({
   flows: [flows.classic, flows.spa],
 })
 
-const app = fastify()
+const app = fastify({
+  logger: true,
+  // The path of a link holds a secret.
+  logController: new LogController({ disableRequestLogging: ({ url }) => recovery.answers(url.split('?')[0]!) }),
+})
 app.register(recovery.fastify)
 app.get('/', async () => 'The application')
 app.post('/echo', async (request) => request.body)
