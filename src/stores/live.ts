@@ -1,6 +1,15 @@
 /** Pure judgements about challenges, the same in every store. */
 import { isOver } from '../engine/life.ts'
-import type { Ask, Binding, Challenge } from '../engine/ports.ts'
+import type { Ask, Binding, Challenge, Change } from '../engine/ports.ts'
+
+/** A challenge that is not closed, as a change of password looks at it. */
+export type Open = Pick<Challenge, 'id' | 'nonce' | 'accountId'>
+
+/** Whether it is the one that a grant saw: bound as it was, and of that one proof. */
+export const isAsGranted =
+  ({ id, nonce, boundTo }: NonNullable<Change['challenge']>) =>
+  (one: Open): boolean =>
+    one.id === id && one.nonce === nonce && one.accountId === boundTo
 
 /** Whether something may still be proved with it. */
 export const isOpen = (challenge: Challenge, at: number): boolean =>

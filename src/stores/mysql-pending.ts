@@ -1,8 +1,9 @@
 /** A change of a password that is kept elsewhere, in MySQL: begun here, set there, ended here, under the account's lock. */
 import type { PendingChange, Store } from '../engine/ports.ts'
 import { draftOf } from './draft.ts'
+import { isAsGranted, type Open } from './live.ts'
 import type { Mysql } from './mysql-pool.ts'
-import { challengesOf, closing, holds, type Open } from './mysql-proofs.ts'
+import { challengesOf, closeAll, closing, holds } from './mysql-proofs.ts'
 import { lock, statementsOf } from './mysql-rows.ts'
 import type { Statement } from './transaction.ts'
 
@@ -13,16 +14,18 @@ export const pendingOperations = (
 ): Pick<Store, 'beginChange' | 'endChange' | 'dueChanges'> => ({
   beginChange: (pending, challenge, dueAt) =>
     db.transaction(async (transaction) => {
+      const { accountId } = pending
+      const boundTo = challenge?.boundTo ?? accountId
       const [, there, found] = await transaction.all(
-        lock([holds(pending.accountId)]),
-        pendingOf(pending.accountId),
-        challengesOf(pending.accountId),
+        lock([holds(accountId), holds(boundTo)]),
+        pendingOf(accountId),
+        challengesOf(accountId, boundTo),
       )
       if (there!.rows.length > 0) return 'busy'
       const open = found!.rows as Open[]
-      const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
-      if (!isGood) return 'dead'
-      await transaction.commit(add(pending, dueAt))
+      if (challenge && !open.some(isAsGranted(challenge))) return 'dead'
+      const closed = challenge && boundTo !== accountId ? [closeAll([challenge])] : []
+      await transaction.commit(...closed, add(pending, dueAt))
       return 'begun'
     }),
 

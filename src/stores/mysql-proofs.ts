@@ -5,6 +5,7 @@
 import type { Binding, Challenge, Change, Renewal } from '../engine/ports.ts'
 import { bound } from './binding.ts'
 import { draftOf } from './draft.ts'
+import { isAsGranted, type Open } from './live.ts'
 import type { Mysql } from './mysql-pool.ts'
 import { challengeColumns, lock, setChallenges, statementsOf } from './mysql-rows.ts'
 import { expiryFor, type Id, integerOf, type Users } from './mysql-users.ts'
@@ -60,15 +61,16 @@ const setColumns = (users: Users, row: Id, column: NonNullable<Binding['column']
 function changeIn(db: Mysql, users: Users, change: Change): Promise<boolean> {
   const { account, challenge } = change
   const row = users.idValue(account.id)
+  const bound = [account.id, challenge?.boundTo ?? account.id]
   return db.transaction(async (transaction) => {
     if (row === null) return false
     const [, set, found] = await transaction.all(
-      lock([holds(account.id), ...change.forget]),
+      lock([...bound.map(holds), ...change.forget]),
       setPassword(users, row, change),
-      challengesOf(account.id),
+      challengesOf(...bound),
     )
     const open = found!.rows as Open[]
-    const isGood = !challenge || open.some((one) => one.id === challenge.id && one.nonce === challenge.nonce)
+    const isGood = !challenge || open.some(isAsGranted(challenge))
     if (set!.count !== 1 || !isGood) return false
     const draft = draftOf(new Map(), new Map())
     if (change.session) draft.openSession(change.session)
@@ -106,19 +108,18 @@ function setPassword(users: Users, row: Id, { account, passwordHash }: Change | 
   }
 }
 
-/** A challenge that is not closed. */
-export type Open = Pick<Challenge, 'id' | 'nonce'>
-
-/** Those of an account, held. */
-export const challengesOf = (accountId: string): Statement => ({
-  text: `SELECT id, nonce FROM latchkey_challenges WHERE account_id = $1 AND state <> 'closed' ORDER BY id FOR UPDATE`,
-  values: [accountId],
+/** Those of an account, or of what stands for it among several, held. */
+export const challengesOf = (...bound: readonly string[]): Statement => ({
+  text: `SELECT id, nonce, account_id AS accountId FROM latchkey_challenges
+    WHERE account_id IN ($1) AND state <> 'closed' ORDER BY id FOR UPDATE`,
+  values: [bound],
 })
 
 const clearing = (users: Users, row: Id): Statement[] =>
   users.clearReset === null ? [] : [{ text: users.clearReset, values: [row] }]
 
-const closeAll = (open: readonly Open[]): Statement => ({
+/** Closes them. */
+export const closeAll = (open: readonly Pick<Challenge, 'id'>[]): Statement => ({
   text: `UPDATE latchkey_challenges SET state = 'closed' WHERE id IN ($1)`,
   values: [open.map((one) => one.id)],
 })

@@ -1,8 +1,9 @@
 /** A change of a password that is kept elsewhere, in PostgreSQL: begun here, set there, ended here, under the account's lock. */
 import type { PendingChange, Store } from '../engine/ports.ts'
 import { draftOf } from './draft.ts'
+import { isAsGranted, type Open } from './live.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
-import { challengesOf, closeAll, closing, holds, isAsGranted, type Open } from './postgres-proofs.ts'
+import { challengesOf, closeAll, closing, holds } from './postgres-proofs.ts'
 import { lock, statementsOf } from './postgres-rows.ts'
 
 /** The operations of this file. */

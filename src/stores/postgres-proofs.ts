@@ -5,6 +5,7 @@
 import type { Binding, Challenge, Change, Renewal } from '../engine/ports.ts'
 import { bound } from './binding.ts'
 import { draftOf } from './draft.ts'
+import { isAsGranted, type Open } from './live.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { challengeColumns, lock, setChallenges, statementsOf } from './postgres-rows.ts'
 import { expiryFor, type Users } from './postgres-users.ts'
@@ -110,15 +111,6 @@ function setPassword(users: Users, row: string, { account, passwordHash }: Chang
     values: [passwordHash, row, old, email, verified, active, secondFactor, signOn],
   }
 }
-
-/** A challenge that is not closed. */
-export type Open = Pick<Challenge, 'id' | 'nonce' | 'accountId'>
-
-/** Whether it is the one that a grant saw. */
-export const isAsGranted =
-  ({ id, nonce, boundTo }: NonNullable<Change['challenge']>) =>
-  (one: Open): boolean =>
-    one.id === id && one.nonce === nonce && one.accountId === boundTo
 
 /** Those of an account, or of what stands for it among several, held. */
 export const challengesOf = (...bound: readonly string[]): Statement => ({
