@@ -301,7 +301,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     await opened.store.close()
     throw error
   }
-  const seen = await someHashes(accounts, hash).catch(closed)
+  const seen = await someHashes(accounts, hash, settings.ownTable).catch(closed)
   const keys = await withLasting(secrets, opened.store, random, clock.now()).catch(closed)
   const hashes = options.hashes ?? usualInFlight()
   const measured = metrics(
@@ -408,10 +408,13 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
 const renewsHashes = (mapped: UsersTable | undefined): boolean =>
   !mapped || (mapped.hash !== undefined && mapped.sessions !== 'with-password')
 
-/** Some of the table's hashes; refuses to write a form that none of them is in, unless it was asked for. */
-async function someHashes(accounts: Accounts, hash: UsersTable['hash']): Promise<(string | null)[]> {
+/**
+ * Some of the table's hashes; refuses to write a form that none of them is in, unless it was asked for. Nobody but us reads
+ * our own table, whatever was moved into it.
+ */
+async function someHashes(accounts: Accounts, hash: UsersTable['hash'], ownTable: boolean): Promise<(string | null)[]> {
   const seen = await firstHashes(accounts)
-  const reason = refuseForm(seen, hashOptions(hash)?.form ?? 'argon2id', hash !== undefined)
+  const reason = refuseForm(seen, hashOptions(hash)?.form ?? 'argon2id', hash !== undefined || ownTable)
   if (reason) throw new Fault('configuration', `Latchkey cannot start:\n1. ${reason}`)
   return seen
 }

@@ -1,24 +1,34 @@
 import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import type { Accounts, Hasher } from '../engine/ports.ts'
-import { systemClock } from '../system.ts'
-import { type Row, readRow, unknownFields } from './account-row.ts'
-import { type Command, configFlag, configHelp, type Io, readArgs } from './command.ts'
-import { lines } from './lines.ts'
-import { addedByHand, withAccounts } from './opened.ts'
+import { resolve } from 'node:path'
+import { type Command, configFlag, configHelp, type Io, readArgs, UsageError } from './command.ts'
+import { importRows } from './import-rows.ts'
+import { withAccounts } from './opened.ts'
+import { withHead } from './sources/beginning.ts'
+import { readHashConfig } from './sources/firebase.ts'
+import { guessSource, isSource, type SourceName, sources } from './sources/index.ts'
+import type { FirebaseHash } from './sources/source.ts'
 
-/** Rows of one transaction. */
-const batchSize = 500
+const names = Object.keys(sources).join(', ')
 
-type Numbered = { readonly number: number; readonly row: Row }
-type Counts = { added: number; taken: number; bad: number }
-
-/** Adds accounts from a file of JSON lines. */
+/** Adds accounts from a file of another product, or of JSON lines. */
 export const accountsImport: Command = {
   help: `
-Usage: latchkey accounts import FILE.jsonl [flags]
+Usage: latchkey accounts import FILE [flags]
 
-Each line is one account; "-" reads standard input:
+  --from NAME     what the file is; told by its first bytes where this is not given ("-" reads standard input):
+                    jsonl     our own: JSON lines, or an array, of the fields below
+                    csv       the same fields as columns, under a header that names them, in any order
+                    auth0     the export of password hashes, of users, or the array of an import
+                    cognito   what "aws cognito-idp list-users" prints, or the CSV of an import: no passwords
+                    firebase  what "firebase auth:export" writes, JSON or CSV
+  --firebase-hash-config FILE
+                  for firebase: "Password hash parameters" of the console, as they stand there or as JSON
+  --dry-run       reads and judges every row, and adds none
+${configHelp}
+
+One account in our own form:
   {"email": "ana@example.org", "username": "ana", "password": "…", "email_verified": true, "is_active": true}
 
   email           required
@@ -27,97 +37,67 @@ Each line is one account; "-" reads standard input:
   password_hash   a hash in any form of docs/hashes.md, taken as it is. Neither: no password until a reset
   email_verified  default false
   is_active       default true
-${configHelp}
 
-Of any size, in constant memory; passwords are hashed ${availableParallelism()} at a time. A line that cannot be used is told of with its
-number and the reason; the others are added. So is one whose address or user name is taken, which leaves the account
-that is there as it is: the same file may be given again.
-Exit code 0 when every line was added or there already, 1 when any was bad.`,
+Of any size, in constant memory; passwords are hashed ${availableParallelism()} at a time. A row that cannot be used is told of with its
+line and the reason; the others are added. So is one whose address or user name is taken, which leaves the account that
+is there as it is: the same file may be given again. docs/import.md has a page's part for each source.
+Exit code 0 when every row was added or there already, 1 when any was bad or the file cannot be read, 2 when it is not
+known what the file is.`,
   async run(args, io) {
-    const { values, rest } = readArgs(args, configFlag, ['FILE.jsonl'])
-    return withAccounts(values, io, (accounts, hasher) => importFile(rest[0]!, accounts, hasher, io))
+    const flags = {
+      ...configFlag,
+      from: { type: 'string' },
+      'firebase-hash-config': { type: 'string' },
+      'dry-run': { type: 'boolean' },
+    } as const
+    const { values, rest } = readArgs(args, flags, ['FILE'])
+    const path = rest[0]!
+    if (values.from !== undefined && !isSource(values.from)) {
+      throw new UsageError(`--from is one of ${names}; got "${values.from}"`)
+    }
+    const opened = await openFile(path, io)
+    if (opened === null) return 1
+    const from = values.from ?? guessed(path, opened.head, io)
+    const firebaseHash = await hashConfig(from, values['firebase-hash-config'], io)
+    const input = { ...opened, ignored: new Set<string>(), firebaseHash }
+    return withAccounts(values, io, (accounts, hasher) =>
+      importRows({ path, source: sources[from], input, accounts, hasher, dryRun: values['dry-run'] ?? false }, io),
+    )
   },
 }
 
-async function importFile(path: string, accounts: Accounts, hasher: Hasher, io: Io): Promise<number> {
-  const counts: Counts = { added: 0, taken: 0, bad: 0 }
-  const progress = showProgress(counts, io)
-  const ignored = new Set<string>()
+async function openFile(path: string, io: Io): Promise<Awaited<ReturnType<typeof withHead>> | null> {
   try {
-    const chunks = (path === '-' ? io.stdin : createReadStream(path)) as AsyncIterable<Uint8Array>
-    for await (const batch of batches(chunks, counts, ignored, io)) await addBatch(batch, accounts, hasher, counts, io)
+    const stream = path === '-' ? io.stdin : createReadStream(resolve(io.folder, path))
+    return await withHead(stream as AsyncIterable<Uint8Array>)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     io.error(`${path} cannot be read: ${(error as Error).message}\n`)
-    return 1
-  } finally {
-    progress.end()
-  }
-  if (ignored.size > 0) io.error(`Fields that were not read: ${[...ignored].join(', ')}.\n`)
-  const { added, taken, bad } = counts
-  await io.out(`${added} added, ${taken} there already, ${bad} bad (${progress.pace()} rows/s).\n`)
-  return bad === 0 ? 0 : 1
-}
-
-/** Good rows, some hundred at a time; bad ones are told of. */
-async function* batches(
-  chunks: AsyncIterable<Uint8Array>,
-  counts: Counts,
-  ignored: Set<string>,
-  io: Io,
-): AsyncGenerator<Numbered[]> {
-  let batch: Numbered[] = []
-  for await (const { number, text } of lines(chunks)) {
-    if (text?.trim() === '') continue
-    const read = readLine(text, ignored)
-    if ('reason' in read) {
-      counts.bad += 1
-      io.error(`line ${number}: ${read.reason}\n`)
-    } else batch.push({ number, row: read.row })
-    if (batch.length === batchSize) {
-      yield batch
-      batch = []
-    }
-  }
-  if (batch.length > 0) yield batch
-}
-
-function readLine(text: string | null, ignored: Set<string>): ReturnType<typeof readRow> {
-  if (text === null) return { reason: 'it is longer than 65,536 bytes' }
-  if (text.includes('\ufffd')) return { reason: 'it is not UTF-8' }
-  try {
-    // A byte order mark stands before the first line of files from Windows.
-    const fields: unknown = JSON.parse(text.replace(/^\ufeff/, ''))
-    const read = readRow(fields)
-    if ('row' in read) for (const name of unknownFields(fields as object)) if (ignored.size < 20) ignored.add(name)
-    return read
-  } catch {
-    // The parser's own words quote the line, with its password.
-    return { reason: 'it is not JSON' }
+    return null
   }
 }
 
-async function addBatch(batch: Numbered[], accounts: Accounts, hasher: Hasher, counts: Counts, io: Io): Promise<void> {
-  const rows = await Promise.all(
-    batch.map(async ({ row }) => ({
-      ...row,
-      passwordHash: row.password === null ? row.passwordHash : await hasher.hash(row.password),
-    })),
-  )
-  const at = systemClock.now()
-  const { taken } = await accounts.add(rows, at, addedByHand(at))
-  for (const at of taken) {
-    io.error(`line ${batch[at]!.number}: address or user name is taken: ${batch[at]!.row.email}\n`)
-  }
-  counts.taken += taken.length
-  counts.added += batch.length - taken.length
+function guessed(path: string, head: string, io: Io): SourceName {
+  const name = guessSource(path, head)
+  if (name === null) throw new UsageError(`it is not known what ${path} is: say it with --from, one of ${names}`)
+  io.error(`Read as ${sources[name].title} (--from ${name}).\n`)
+  return name
 }
 
-/** A line a second on standard error while it lasts. */
-function showProgress(counts: Counts, io: Io) {
-  const start = performance.now()
-  const rows = (): number => counts.added + counts.taken + counts.bad
-  const pace = (): string => Math.round((rows() / Math.max(performance.now() - start, 1)) * 1000).toLocaleString('en')
-  const timer = setInterval(() => io.error(`${rows().toLocaleString('en')} rows, ${pace()} rows/s\n`), 1000)
-  return { pace, end: () => clearInterval(timer) }
+/** Without it no password of a million would be right, and nobody would be told why. */
+async function hashConfig(from: SourceName, file: string | undefined, io: Io): Promise<FirebaseHash | null> {
+  if (from !== 'firebase') {
+    if (file !== undefined) throw new UsageError(`--firebase-hash-config goes with --from firebase, not with ${from}`)
+    return null
+  }
+  if (file === undefined) {
+    throw new UsageError(
+      '--firebase-hash-config FILE is missing: the console shows it, Authentication, Users, ⋮, Password hash parameters',
+    )
+  }
+  const text = await readFile(resolve(io.folder, file), 'utf8').catch((error: Error) => {
+    throw new UsageError(`--firebase-hash-config: ${error.message}`)
+  })
+  const config = readHashConfig(text)
+  if (typeof config === 'string') throw new UsageError(`--firebase-hash-config ${file}: ${config}`)
+  return config
 }

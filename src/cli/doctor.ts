@@ -95,7 +95,7 @@ async function checkDatabase({ options }: Config): Promise<string> {
   try {
     await store.ping()
     const texts = await someHashes(accounts)
-    const form = formOf(texts, options.accounts?.hash)
+    const form = options.accounts ? formOf(texts, options.accounts.hash) : 'argon2id'
     return `up to date\n       accounts: table "${table.table}", ${formats(texts)}\n       new passwords: ${form}`
   } finally {
     await store.close()
@@ -125,7 +125,7 @@ function formats(texts: readonly (string | null)[]): string {
     : `the first ${sample.toLocaleString('en')} rows: ${list}`
 }
 
-/** The form of new passwords; throws where it would be written by mistake. */
+/** The form of new passwords of a mapped table; throws where it would be written by mistake. */
 function formOf(texts: readonly (string | null)[], hash: UsersTable['hash']): string {
   const options = hashOptions(hash)
   const form = options?.form ?? 'argon2id'

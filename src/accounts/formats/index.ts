@@ -19,6 +19,7 @@ import {
 } from './django.ts'
 import { firebase } from './firebase.ts'
 import type { Form, Format, HashKeys, Stored } from './format.ts'
+import { pbkdf2 } from './pbkdf2.ts'
 import { phpass, phpassForm } from './phpass.ts'
 import { scrypt, scryptForm } from './scrypt.ts'
 import { spring, springArgon2Form, springBcryptForm, springPbkdf2Form, springScryptForm } from './spring.ts'
@@ -35,6 +36,7 @@ export const formats: readonly Format[] = [
   djangoBcryptSha256,
   djangoBcrypt,
   scrypt,
+  pbkdf2,
   wordpress,
   wordpressPhpass,
   phpass,
