@@ -65,6 +65,21 @@ ${options('HashOptions', 'src/accounts/survey.ts')}
 
 \`hash\` is such an object or, without a pepper, the form's name alone.
 
+### Accounts that functions keep
+
+Five functions in place of a table: [functions](adopt/functions.md) has an example, and what it cannot promise.
+
+${options('AccountFunctions')}
+
+An account, as three of them answer it:
+
+${options('AccountGiven')}
+
+What \`setPassword\` is given; it answers \`'set'\`, \`'stale'\` (the account is not as \`expected\`), \`'not-set'\` (certainly not; try
+again later) or \`{ refused: ['used-before'] }\`, and throws where it does not know:
+
+${options('PasswordGiven')}
+
 ### A flow's options
 
 A flow is a literal; take one and say what differs: \`{ ...flows.code, brand: { name: 'NORSU Alumni' } }\`.

@@ -13,4 +13,14 @@ export type { Head } from './engine/seal.ts'
 export * as flows from './flows/index.ts'
 export { latchkey, type Recovery } from './latchkey.ts'
 export { inbox } from './mail/inbox.ts'
-export type { LogEntry, MailOptions, Options, SmtpOptions, UsersTable } from './options.ts'
+export type {
+  AccountFunctions,
+  AccountGiven,
+  LogEntry,
+  MailOptions,
+  Options,
+  PasswordAnswer,
+  PasswordGiven,
+  SmtpOptions,
+  UsersTable,
+} from './options.ts'

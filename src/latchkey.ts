@@ -2,8 +2,9 @@
 import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
 import { djangoLinks, refuseDjangoLinks } from './accounts/django-links.ts'
+import { hostAccounts } from './accounts/elsewhere.ts'
+import { functionsIn, mappingIn, refuseFunctions, tableOf } from './accounts/elsewhere-options.ts'
 import { hasher, usualInFlight } from './accounts/hash.ts'
-import { own } from './accounts/own.ts'
 import { firstHashes, hashOptions, refuseForm, refuseHash } from './accounts/survey.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
@@ -229,6 +230,8 @@ function settle(options: Options): Settings {
   if (limits) reasons.push(...refuseLimits(limits, flows))
   const hash = refuseHash(options.accounts?.hash)
   if (hash) reasons.push(hash)
+  const functions = functionsIn(options.accounts)
+  if (functions) reasons.push(...refuseFunctions(functions, flows))
   reasons.push(...refuseKept(keptOf(options.audit)))
   reasons.push(...(options.webhooks ?? []).map(refuseWebhook).filter((reason) => reason !== null))
   reasons.push(...collisions(flows, publicUrl, spaUrl))
@@ -239,7 +242,7 @@ function settle(options: Options): Settings {
   const columns = flows.some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
   const ownTable = options.accounts === undefined
   const isTold = options.hooks?.onChanged !== undefined || (options.webhooks ?? []).some(tellsOfChanges)
-  const endsSessions = ownTable || options.accounts?.sessions !== undefined || isTold
+  const endsSessions = ownTable || functions !== null || mappingIn(options.accounts)?.sessions !== undefined || isTold
   return { flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
 }
 
@@ -247,7 +250,7 @@ function settle(options: Options): Settings {
 function withEarlier(flows: readonly Flow[], { earlier, accounts }: Options, reasons: string[]): readonly Flow[] {
   if (!earlier) return flows
   const refused = refuseDjangoLinks(earlier.django)
-  if (accounts?.lastLogin === undefined) {
+  if (mappingIn(accounts)?.lastLogin === undefined) {
     refused.push('earlier.django needs the table that Django uses: name its "last_login" in accounts.lastLogin.')
   }
   const links = refused.length === 0 ? djangoLinks(earlier.django) : null
@@ -292,8 +295,9 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
     servesSpa ? new URL(spaUrl).pathname.replace(/\/$/, '') : null,
     brandStyle(flows.map((flow) => flow.brand.colors)),
   )
-  const { hash, ...table }: UsersTable = options.accounts ?? own
-  const { accounts, clock: shared, ...opened } = await options.store.open(table, settings.columns)
+  const hash = options.accounts?.hash
+  const host = hostOf(options, noted)
+  const { accounts, clock: shared, ...opened } = await options.store.open(tableOf(options.accounts), settings.columns)
   // Processes that share a database share its time.
   if (shared && !options.clock) time = shared
   const secrets = keyring(options.secret, options.secretFallbacks)
@@ -323,16 +327,23 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const settling = setInterval(() => void settleLimits(), settleMs).unref()
   const kit: Kit = {
     store,
-    accounts,
+    accounts: host?.accounts ?? accounts,
+    elsewhere: host?.elsewhere ?? null,
     clock,
     random,
     hasher: measured.hasher(
-      hasher({
-        ...hashOptions(hash),
-        ...{ random, inFlight: hashes, seen, renews: renewsHashes(options.accounts) },
-        unreadable: (format, because) =>
-          noted('warn', 'a password hash cannot be read: it matches nothing', { format, because }),
-      }),
+      host?.hasher ??
+        hasher({
+          ...hashOptions(hash),
+          ...{
+            random,
+            inFlight: hashes,
+            seen,
+            renews: host === null && renewsHashes(mappingIn(options.accounts) ?? undefined),
+          },
+          unreadable: (format, because) =>
+            noted('warn', 'a password hash cannot be read: it matches nothing', { format, because }),
+        }),
     ),
     keys,
     links: linksOf(flows, publicUrl, spaUrl),
@@ -407,6 +418,18 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
  */
 const renewsHashes = (mapped: UsersTable | undefined): boolean =>
   !mapped || (mapped.hash !== undefined && mapped.sessions !== 'with-password')
+
+/** The host's functions as ports; null where accounts are a table. */
+function hostOf(
+  { accounts }: Options,
+  log: Parameters<typeof hostAccounts>[1],
+): ReturnType<typeof hostAccounts> | null {
+  const functions = functionsIn(accounts)
+  if (functions && !functions.hash && !functions.verify) {
+    log('warn', 'accounts.verify is not there: nobody logs in on a page of Latchkey, set loginUrl', {})
+  }
+  return functions && hostAccounts(functions, log)
+}
 
 /**
  * Some of the table's hashes; refuses to write a form that none of them is in, unless it was asked for. Nobody but us reads

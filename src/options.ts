@@ -7,6 +7,7 @@ import type { AuditOptions } from './audit/auditor.ts'
 import type { CaptchaOptions } from './captcha/index.ts'
 import type { Flow } from './engine/flow.ts'
 import type { Limits } from './engine/limits.ts'
+import type { Unmet } from './engine/outcome.ts'
 import type { AccountsTable, Clock, Database, Mail, Random } from './engine/ports.ts'
 import type { Inbox } from './mail/inbox.ts'
 import type { Hooks } from './tell/index.ts'
@@ -70,6 +71,76 @@ export type UsersTable = AccountsTable & {
   readonly hash?: FormName | HashOptions
 }
 
+/** An account as a function of yours answers it. What is not named is as its line says; what is of another type is refused. */
+export type AccountGiven = {
+  /** Never another account's, 150 bytes at most. */
+  readonly id: string
+  /** As it is stored: letters go here and nowhere else. */
+  readonly email: string
+  /** With `hash`: the password's hash as it is stored, null where there is none. */
+  readonly passwordHash?: string | null
+  /**
+   * Without `hash`: what changes with each change of the password, such as the time of the last one; null where there is
+   * no password. A proof dies by it: where it stays the same, a link works again.
+   */
+  readonly stamp?: string | null
+  /** Default: none; one logs in by address. */
+  readonly username?: string | null
+  /** The address is confirmed. Default: true. */
+  readonly verified?: boolean
+  /** The account may be used. Default: true. */
+  readonly active?: boolean
+  /** The language of its letters. Default: the asker's. */
+  readonly locale?: string | null
+  /** A second factor is in use. Default: false. */
+  readonly secondFactor?: boolean
+  /** It must sign in by single sign-on. Default: false. */
+  readonly signOn?: boolean
+}
+
+/** A password to set. */
+export type PasswordGiven = {
+  /** The account's. */
+  readonly id: string
+  /** The `passwordHash` or `stamp` that the account must still have: where you can, set only if it has. */
+  readonly expected: string | null
+  /** The new one's hash, where `hash` is said; else null. */
+  readonly hash: string | null
+  /** The new one itself, where `hash` is not said; else null. */
+  readonly password: string | null
+  /** The same when the same change is set again after a crash: to do it twice must be to do it once. */
+  readonly key: string
+}
+
+/**
+ * What you say of it. `set`: it is. `stale`: the account is not as `expected`. `not-set`: certainly not, try again later.
+ * `refused`: your own rules do not allow it, by the codes that Latchkey has for them. To throw says: perhaps.
+ */
+export type PasswordAnswer = 'set' | 'stale' | 'not-set' | { readonly refused: readonly Unmet[] }
+
+/** Accounts that functions of yours keep, in a database or directory that Latchkey cannot write beside its own rows. */
+export type AccountFunctions = {
+  /** The account of this id, or null. What it answers must be what was written last, not what a replica still has. */
+  readonly byId: (id: string, signal: AbortSignal) => Promise<AccountGiven | null>
+  /** Every account with this address, which is tidied: no outer space, A–Z as a–z. `[]` where there is none. Throw where you do not know. */
+  readonly byAddress: (address: string, signal: AbortSignal) => Promise<readonly AccountGiven[]>
+  /** The account that logs in by this address or user name, or null. */
+  readonly byName: (name: string, signal: AbortSignal) => Promise<AccountGiven | null>
+  /** Sets a password. Called outside any transaction, after the proof was closed to everybody else. */
+  readonly setPassword: (wish: PasswordGiven, signal: AbortSignal) => Promise<PasswordAnswer>
+  /** Ends the sessions that your application has for the account, once its password is set. May be called again with the same key. */
+  readonly endSessions: (account: { id: string; key: string }, signal: AbortSignal) => Promise<void>
+  /** The form that your passwords are written in: you get hashes and never a password. Default: you get the password, and hash it. */
+  readonly hash?: FormName | HashOptions
+  /**
+   * Without `hash`: whether this is the account's password; for Latchkey's log-in pages, and "differs from the current one".
+   * For a name that nobody has it is asked with the id `latchkey-nobody`, so that the time does not tell. Default: neither.
+   */
+  readonly verify?: (typed: { id: string; password: string }, signal: AbortSignal) => Promise<boolean>
+  /** How long one call may take, in milliseconds, 100 to 20,000. Default: 5,000. */
+  readonly timeout?: number
+}
+
 export type Options = {
   /** At least 32 characters of randomness; `latchkey secret` makes one. Everything that is signed hangs on it. */
   readonly secret: string
@@ -79,8 +150,8 @@ export type Options = {
   readonly publicUrl: string
   /** `sqlite('app.db')` of `latchkey/sqlite`. */
   readonly store: Database
-  /** The users table, and `hash`, how its passwords are written. Default: Latchkey's own, made by its migrations. */
-  readonly accounts?: UsersTable
+  /** The users table, and `hash`, how its passwords are written; or five functions of yours. Default: Latchkey's own table, made by its migrations. */
+  readonly accounts?: UsersTable | AccountFunctions
   /** Links of the product before, `{ django: { secretKey } }`, which go on working. Default: none. See docs/adopt/django.md. */
   readonly earlier?: { readonly django: DjangoLinks }
   /** How letters leave: `smtp`, `console`, `inbox` or a function `send`; and `from`. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { mappingIn } from '../accounts/elsewhere-options.ts'
 import type { Trial } from '../adopt/check.ts'
 import { openSource } from '../adopt/open.ts'
 import { type Plan, plan } from '../adopt/plan.ts'
@@ -179,7 +180,8 @@ async function tableToCheck(source: Source, values: Values, io: Io): Promise<Use
     io.error(`latchkey: ${path} cannot be used: ${findings.map(({ message }) => message).join(' ')}\n`)
     return 1
   }
-  if (options.accounts && values.table === undefined) return options.accounts
+  const configured = mappingIn(options.accounts)
+  if (configured && values.table === undefined) return configured
   const proposal = await choose(await source.tables(), values.table, source.place, io)
   if (typeof proposal === 'number') return proposal
   if (proposal.refused !== null) return refused(proposal, proposal.refused, io)

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hostAccounts, nobodysAddress } from '../accounts/elsewhere.ts'
+import { functionsIn } from '../accounts/elsewhere-options.ts'
 import { describe, hashOptions, refuseForm } from '../accounts/survey.ts'
 import { captchaOf } from '../captcha/set.ts'
 import { forms } from '../engine/captcha.ts'
@@ -94,6 +96,11 @@ async function checkDatabase({ options }: Config): Promise<string> {
   const { store, accounts } = await options.store!.open(table, columns)
   try {
     await store.ping()
+    const functions = functionsIn(options.accounts)
+    if (functions) {
+      await hostAccounts(functions, () => {}).accounts.byAddress(nobodysAddress)
+      return 'up to date\n       accounts: functions of the configuration, and accounts.byAddress answers'
+    }
     const texts = await someHashes(accounts)
     const form = options.accounts ? formOf(texts, options.accounts.hash) : 'argon2id'
     return `up to date\n       accounts: table "${table.table}", ${formats(texts)}\n       new passwords: ${form}`

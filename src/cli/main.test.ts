@@ -409,6 +409,24 @@ test('doctor says what is well and what is not', async () => {
   assert.match(behind.out, /error +database: L052/)
 })
 
+test('accounts that functions keep are neither added nor listed here, and doctor asks the functions', async () => {
+  const folder = await scratch()
+  const accounts = (byAddress: string) => `const f = async () => null
+export default { accounts: { byId: f, byAddress: async () => ${byAddress}, byName: f, setPassword: f, endSessions: f }, flows: ['classic'] }`
+  await writeFile(join(folder, 'latchkey.config.mjs'), accounts('[]'))
+  const environment = { DEBUG: 'True', SECRET_KEY: secret }
+  assert.equal((await run(['migrate'], folder, environment)).code, 0)
+  const listed = await run(['accounts', 'list'], folder, environment)
+  assert.equal(listed.code, 78)
+  assert.match(listed.error, /kept by functions of the configuration/)
+  const good = await run(['doctor'], folder, environment)
+  assert.match(good.out, /accounts: functions of the configuration, and accounts\.byAddress answers/)
+  await writeFile(join(folder, 'latchkey.config.mjs'), accounts('7'))
+  const bad = await run(['doctor'], folder, environment)
+  assert.equal(bad.code, 1)
+  assert.match(bad.out + bad.error, /accounts\.byAddress answered no array/)
+})
+
 test('the development start makes all it needs, shows it, and finds it again', async () => {
   const folder = await scratch()
   const go = async () => {

@@ -1,4 +1,6 @@
 /** Commands that work on the database: configuration read, database open, closed again whatever happens. */
+import { hostAccounts } from '../accounts/elsewhere.ts'
+import { functionsIn, ofFunctions } from '../accounts/elsewhere-options.ts'
 import { hasher } from '../accounts/hash.ts'
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
 import type { Accounts, Hasher, Store } from '../engine/ports.ts'
@@ -41,7 +43,9 @@ export async function withStore(
     io.error(told(found))
     return badConfiguration
   }
-  const { store, accounts } = await options.store!.open(table, columns)
+  const { store, ...opened } = await options.store!.open(table, columns)
+  const functions = functionsIn(options.accounts)
+  const accounts = functions ? hostAccounts(functions, () => {}).accounts : opened.accounts
   try {
     return await work({ store, accounts, options, development })
   } finally {
@@ -59,7 +63,12 @@ export const withAccounts = (
     flags,
     io,
     (code) => ofDatabase.test(code),
-    ({ accounts, options }) => work(accounts, hasher({ random: systemRandom, inFlight: options.hashes })),
+    async ({ accounts, options }) => {
+      if (!functionsIn(options.accounts))
+        return work(accounts, hasher({ random: systemRandom, inFlight: options.hashes }))
+      io.error(`latchkey: ${ofFunctions}\n`)
+      return badConfiguration
+    },
   )
 
 /** That an account was added, and by whom. */

@@ -17,6 +17,9 @@ export const mostAccounts = 10
 export const boundTo = (accounts: readonly Pick<Account, 'id'>[]): string =>
   accounts.length === 1 ? accounts[0]!.id : mark + accounts.map(({ id }) => uidOf(id)).join('.')
 
+/** Whether a binding is of several accounts, and so no account's id. */
+export const isOfSeveral = (bound: string): boolean => bound.startsWith(mark)
+
 /** The ids that `boundTo` was made of; a decoy's is its own, and nobody's. */
 export const idsIn = (bound: string | null): readonly string[] => {
   if (!bound?.startsWith(mark)) return bound === null ? [] : [bound]

@@ -6,6 +6,7 @@ import { type Caller, event } from './audit.ts'
 import { isFor } from './bound.ts'
 import { type Captcha, unsolved } from './captcha.ts'
 import { deviceFor } from './device.ts'
+import { setPassword } from './elsewhere.ts'
 import type { Flow } from './flow.ts'
 import { digest, fresh } from './keys.ts'
 import { isOver } from './life.ts'
@@ -14,7 +15,7 @@ import { namesOf } from './login.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse, secondsUntil, type Unmet } from './outcome.ts'
 import { ineligible, judge } from './policy.ts'
-import type { Account, Challenge, Kit } from './ports.ts'
+import type { Account, Challenge, Change, Kit } from './ports.ts'
 import { isGrant, isOurGrant, readGrant } from './proof.ts'
 import { type Link, openLink, standsInColumns } from './prove.ts'
 import { newSession } from './session.ts'
@@ -43,6 +44,7 @@ type Needs = Pick<
   Kit,
   | 'store'
   | 'accounts'
+  | 'elsewhere'
   | 'clock'
   | 'random'
   | 'hasher'
@@ -55,6 +57,9 @@ type Needs = Pick<
   | 'isBreached'
 >
 
+/** Why a good password was not set. */
+type Lost = 'session-expired' | 'link-dead' | 'password-refused' | 'unsettled'
+
 type Entitled = { readonly account: Account; readonly challenge: Challenge | null; readonly nonce: string | null }
 
 /** Sets the password, for exactly one of any number of callers with one proof. */
@@ -62,9 +67,7 @@ export async function change(
   kit: Needs,
   flow: Flow,
   wanted: Wanted,
-): Promise<
-  Outcome<Changed, 'session-expired' | 'link-dead' | 'password-refused' | 'too-many-attempts' | 'captcha-required'>
-> {
+): Promise<Outcome<Changed, Lost | 'too-many-attempts' | 'captcha-required'>> {
   const first = await unsolved(kit, 'change', wanted.captcha, wanted.caller)
   if (first) return refuse(first)
   const entitled = await entitlement(kit, flow, wanted)
@@ -85,7 +88,7 @@ export async function change(
     await kit.store.note(event(at, 'password.refused', wanted.caller, { ...about, because: unmet.join(' ') }))
     return refuse({ code: 'password-refused', unmet })
   }
-  return set(kit, flow, wanted.caller, entitled, await kit.hasher.hash(password))
+  return set(kit, flow, wanted.caller, entitled, password)
 }
 
 /** Who is entitled, judged before anything slow is done. */
@@ -157,15 +160,16 @@ async function set(
   flow: Flow,
   caller: Caller,
   entitled: Entitled,
-  passwordHash: string,
-): Promise<Outcome<Changed, 'session-expired' | 'link-dead'>> {
+  password: string,
+): Promise<Outcome<Changed, Lost>> {
   const { account, challenge, nonce } = entitled
+  const passwordHash = await kit.hasher.hash(password)
   const at = kit.clock.now()
   const names = await namesOf(kit, account)
   // A program has no cookies: a session would be nobody's. And a mailbox is no second factor.
   const logsIn = flow.after.login && caller.browser !== null && !account.secondFactor
   const token = logsIn ? fresh(kit.random, 32) : null
-  const won = await kit.store.change({
+  const value: Change = {
     at,
     challenge: challenge && { id: challenge.id, nonce, boundTo: challenge.accountId ?? '' },
     account,
@@ -179,14 +183,17 @@ async function set(
     }),
     forget: countsOf(kit, account, names),
     session: token === null ? null : newSession(kit.keys, token, account, caller, at),
-  })
-  if (!won) {
+  }
+  const ended = await setPassword(kit, value, password)
+  if (ended.kind === 'refused') return refuse({ code: 'password-refused', unmet: ended.unmet })
+  if (ended.kind === 'unsettled') return refuse({ code: 'unsettled', retryAfter: ended.retryAfter })
+  if (ended.kind === 'lost') {
     const refusal = { flow: flow.name, accountId: account.id, because: 'another was first' }
     const counts = refusedProofTakes(kit.keys, kit.limits, caller.block)
     await kit.store.noteWithin(counts, event(at, 'proof.refused', caller, refusal))
     return refuse({ code: nonce === null ? 'link-dead' : 'session-expired' })
   }
-  return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }
+  return { ok: true, account, session: ended.session ? token : null, device: deviceFor(kit.keys, kit.random, names) }
 }
 
 /** Counts that a success ends: wrong codes of this address, failed log-ins of the account. */

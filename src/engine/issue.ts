@@ -4,6 +4,7 @@
  */
 import { type AuditEvent, event, nobody } from './audit.ts'
 import { boundTo, isFor, mayShare } from './bound.ts'
+import { decoyOf } from './decoy.ts'
 import type { Flow } from './flow.ts'
 import { digest, type Keys, unseal } from './keys.ts'
 import { unknownTakes, wrongCodeTakes } from './limits.ts'
@@ -160,9 +161,6 @@ async function codesUsedUp(kit: Needs, flow: Flow, challenge: Challenge): Promis
   const takes = flow.proof.kind === 'code' ? wrongCodeTakes(kit.keys, kit.limits, challenge.addressKey) : null
   return takes !== null && (await kit.store.full(Object.values(takes), kit.clock.now())).length > 0
 }
-
-/** What a decoy is bound to: an id that no account has, so that a stranger's address costs the database the same. */
-const decoyOf = (challenge: Challenge): string => `decoy:${challenge.addressKey}`
 
 function bind(kit: Needs, flow: Flow, challenge: Challenge, accountId: string, at: number): Promise<Challenge | null> {
   const keys = kit.keys.find(challenge.keyId)

@@ -32,6 +32,7 @@ export type Purpose =
   | 'handle'
   | 'column'
   | 'address'
+  | 'pending'
   | 'limit'
   | 'seal'
   | 'device'

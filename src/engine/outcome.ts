@@ -35,6 +35,8 @@ export type Refusal =
   | { readonly code: 'code-dead' }
   | { readonly code: 'code-malformed' }
   | { readonly code: 'session-expired' }
+  /** A change of this account's password is under way elsewhere, and nobody knows yet how it ends. */
+  | { readonly code: 'unsettled'; readonly retryAfter: number }
   | { readonly code: 'password-refused'; readonly unmet: readonly Unmet[] }
   | { readonly code: 'login-failed' }
   /** The password was right, and the account has a second factor or single sign-on, which our pages have not. */
@@ -61,7 +63,7 @@ export const refuse = <R extends Refusal>(refusal: R): { readonly ok: false; rea
 /** Whole seconds until `at`, at least one. */
 export const secondsUntil = (at: number, now: number): number => Math.max(1, Math.ceil((at - now) / 1000))
 
-export type FaultCode = 'configuration' | 'database' | 'database-busy' | 'mail' | 'hash'
+export type FaultCode = 'configuration' | 'database' | 'database-busy' | 'accounts' | 'mail' | 'hash'
 
 /** Something broke. `code` is stable; `message` says what, what was expected, and what to do. */
 export class Fault extends Error {

@@ -8,6 +8,7 @@
 import type { AuditEvent, EventName } from './audit.ts'
 import type { Keyring } from './keys.ts'
 import type { Hit, LimitName, Limits, Take } from './limits.ts'
+import type { Unmet } from './outcome.ts'
 import type { AuditRow, Checkpoint, EventSeal, Link, Segment } from './seal.ts'
 
 export type Clock = { now(): number }
@@ -508,6 +509,27 @@ export type Hasher = {
   refuses(password: string): 'too-many-bytes' | 'outer-space' | null
 }
 
+/** What the host says of a password that it was to set. `stale`: the account is not as `expected`; `not-set`: certainly not. */
+export type SetAnswer = 'set' | 'stale' | 'not-set' | { readonly refused: readonly Unmet[] }
+
+/** Where functions of the host keep the accounts: what sets a password there. A call that throws may have done it or not. */
+export type Elsewhere = {
+  /** Milliseconds that one call may take. */
+  readonly timeout: number
+  /** Whether the host is given the hash; else the password itself, which is kept nowhere. */
+  readonly takesHash: boolean
+  /** `key` is the same whenever one change is set again. `account`: as it must still be. */
+  set(wish: {
+    readonly account: Account
+    readonly key: string
+    readonly hash?: string
+    readonly password?: string
+  }): Promise<SetAnswer>
+  endSessions(accountId: string, key: string): Promise<void>
+  /** Tells operators what cannot be so. */
+  warn(message: string, about: { readonly id: string; readonly accountId: string }): void
+}
+
 /** A letter as it leaves. */
 export type Mail = {
   /** Exactly one address, the envelope's recipient. */
@@ -556,6 +578,8 @@ export type Alarm = (name: AlarmName) => void
 export type Kit = {
   readonly store: Store
   readonly accounts: Accounts
+  /** Null where the accounts are beside the store's rows, and one transaction changes both. */
+  readonly elsewhere: Elsewhere | null
   readonly clock: Clock
   readonly random: Random
   readonly hasher: Hasher

@@ -6,6 +6,7 @@
 import { type AuditEvent, type Caller, type EventName, event } from './audit.ts'
 import { countsOf, repeats } from './change.ts'
 import { deviceFor, knownDevice } from './device.ts'
+import { setPassword } from './elsewhere.ts'
 import type { Flow } from './flow.ts'
 import { fresh } from './keys.ts'
 import { passwordTakes, toldTakes, untoldTakes } from './limits.ts'
@@ -13,7 +14,7 @@ import { namesOf, openedBy } from './login.ts'
 import { notice } from './notice.ts'
 import { type Outcome, refuse, secondsUntil } from './outcome.ts'
 import { judge } from './policy.ts'
-import type { Account, Kit, Session } from './ports.ts'
+import type { Account, Change, Kit, Session } from './ports.ts'
 import { newSession } from './session.ts'
 
 /** What the owner sees of the account. */
@@ -69,7 +70,15 @@ export async function ownAccount(kit: Reads, token: string): Promise<OwnAccount 
 
 type Makes = Pick<
   Kit,
-  'random' | 'hasher' | 'limits' | 'remembered' | 'tidyAddress' | 'tidyPassword' | 'isCommon' | 'isBreached'
+  | 'elsewhere'
+  | 'random'
+  | 'hasher'
+  | 'limits'
+  | 'remembered'
+  | 'tidyAddress'
+  | 'tidyPassword'
+  | 'isCommon'
+  | 'isBreached'
 >
 
 /**
@@ -81,7 +90,10 @@ export async function changeOwn(
   flow: Flow,
   wish: OwnWish,
 ): Promise<
-  Outcome<OwnChanged, 'session-expired' | 'login-failed' | 'login-elsewhere' | 'password-refused' | 'too-many-attempts'>
+  Outcome<
+    OwnChanged,
+    'session-expired' | 'login-failed' | 'login-elsewhere' | 'password-refused' | 'unsettled' | 'too-many-attempts'
+  >
 > {
   const at = kit.clock.now()
   const opened = await openedBy(kit, wish.token)
@@ -128,7 +140,7 @@ export async function changeOwn(
   const passwordHash = await kit.hasher.hash(password)
   const token = fresh(kit.random, 32)
   const changed = { flow: flow.name, accountId: account.id, because: 'signed in' }
-  const won = await kit.store.change({
+  const value: Change = {
     at,
     challenge: null,
     account,
@@ -138,9 +150,12 @@ export async function changeOwn(
     event: event(at, 'password.changed', wish.caller, changed),
     forget: countsOf(kit, account, names),
     session: newSession(kit.keys, token, account, wish.caller, at),
-  })
+  }
+  const ended = await setPassword(kit, value, password)
   // Another change was first, and has ended this session with all others.
-  if (!won) return refuse({ code: 'session-expired' })
+  if (ended.kind === 'lost') return refuse({ code: 'session-expired' })
+  if (ended.kind === 'refused') return refuse({ code: 'password-refused', unmet: ended.unmet })
+  if (ended.kind === 'unsettled') return refuse({ code: 'unsettled', retryAfter: ended.retryAfter })
   return { ok: true, account, session: token, device: deviceFor(kit.keys, kit.random, names) }
 }
 

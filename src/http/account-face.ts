@@ -56,7 +56,7 @@ export async function postOwnPassword(c: C, parts: Parts): Promise<Response> {
     return c.redirect(`${shared.account}?done=changed`, 303)
   }
   const { refusal } = outcome
-  if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, null, refusal.code, refusal.retryAfter)
+  if ('retryAfter' in refusal) return refusalPage(c, parts, null, refusal.code, refusal.retryAfter)
   const own = await ownOf(c, parts)
   if (!own || refusal.code === 'session-expired') return c.redirect(firstLogin(parts), 303)
   const unmet = refusal.code === 'password-refused' ? refusal.unmet : []

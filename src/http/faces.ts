@@ -35,6 +35,7 @@ const statusOf: Record<Problem['code'], ContentfulStatusCode> = {
   'too-large': 413,
   'unsupported-type': 415,
   misdirected: 421,
+  unsettled: 503,
   unavailable: 503,
 }
 
@@ -74,6 +75,10 @@ export function problemOf(
       problem.retry_after = refusal.retryAfter
       c.header('Retry-After', String(refusal.retryAfter))
     }
+  }
+  if (refusal.code === 'unsettled') {
+    problem.retry_after = refusal.retryAfter
+    c.header('Retry-After', String(refusal.retryAfter))
   }
   if (refusal.code === 'too-many-attempts') {
     problem.retry_after = refusal.retryAfter

@@ -247,7 +247,7 @@ export async function postSet(c: C, parts: Parts, flow: PagesFlow, fromPath: Lin
   if (outcome.ok) return afterChange(c, parts, flow, held?.[1] ?? null, outcome)
   const { refusal } = outcome
   if (refusal.code === 'captcha-required') return refusedPassword(c, parts, flow, by, held?.[0] ?? null, [], refusal)
-  if (refusal.code === 'too-many-attempts') return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
+  if ('retryAfter' in refusal) return refusalPage(c, parts, flow, refusal.code, refusal.retryAfter)
   if (refusal.code !== 'password-refused') return refusalPage(c, parts, flow, refusal.code)
   return refusedPassword(c, parts, flow, by, held?.[0] ?? null, refusal.unmet)
 }

@@ -3,10 +3,11 @@
  * beside the requests, never within one. A letter held by a worker that died is taken over when its lease ends.
  */
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
+import { finishChanges } from '../engine/elsewhere.ts'
 import type { Flow, FullBrand } from '../engine/flow.ts'
 import { type Issued, issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
-import { MailRefusal } from '../engine/outcome.ts'
+import { Fault, MailRefusal } from '../engine/outcome.ts'
 import type { Account, Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
 import { fallbackLocale, lookUp, ready } from '../words/index.ts'
 import type { LetterContent } from './letter.ts'
@@ -41,6 +42,7 @@ const pollMs = 1_000
 const sendMs = 30_000
 const stopMs = 5_000
 const cleanMs = 60_000
+const finishMs = 5_000
 
 /** A clock that is set back by less is one that is being kept right. */
 const backMs = 5_000
@@ -132,8 +134,19 @@ export function worker(parts: WorkerParts): Worker {
     }
   }
 
+  /** Changes of passwords that were cut off while the host's functions set them. */
+  const finish = async (): Promise<void> => {
+    try {
+      await finishChanges(kit)
+    } catch (error) {
+      parts.log('error', 'changes of passwords that are pending could not be looked at', { error: String(error) })
+    }
+  }
+
   async function run(): Promise<void> {
     let renewed = kit.clock.now()
+    let finished = Number.NEGATIVE_INFINITY
+    let finishing: Promise<void> | null = null
     let cleaned = 0
     let cleaning: Promise<void> | null = null
     while (!stopped) {
@@ -149,6 +162,12 @@ export function worker(parts: WorkerParts): Worker {
         leased.forEach(begin)
         if (room > 0) backlog = leased.length === room
         if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
+        if (kit.elsewhere && finishing === null && performance.now() - finished > finishMs) {
+          finished = performance.now()
+          finishing = finish().finally(() => {
+            finishing = null
+          })
+        }
         if (cleaning === null && performance.now() - cleaned > cleanMs) {
           cleaned = performance.now()
           cleaning = clean().finally(() => {
@@ -161,6 +180,8 @@ export function worker(parts: WorkerParts): Worker {
       }
     }
     await cleaning
+    // A host that hangs keeps nobody from stopping: what is pending is found again.
+    await Promise.race([finishing, new Promise((resolve) => setTimeout(resolve, stopMs).unref())])
   }
 
   return {
@@ -171,6 +192,7 @@ export function worker(parts: WorkerParts): Worker {
     },
     async drain() {
       let turns = 0
+      await finishChanges(kit)
       for (;;) {
         const now = kit.clock.now()
         await afterSetBack(now)
@@ -211,7 +233,12 @@ async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal
     await settle({ kind: 'dropped' }, failed(kit, letter, 'the flow is not enabled any more'))
     return
   }
-  const issued = await issue(kit, flow, letter)
+  const issued = await issue(kit, flow, letter).catch((error: unknown) => {
+    if (!(error instanceof Fault) || error.code !== 'accounts') throw error
+    return error
+  })
+  // Whose accounts do not answer is not told that there is none: the letter waits.
+  if (issued instanceof Fault) return backOff(parts, leased, issued.message, false, settle)
   if (issued.kind === 'drop') {
     await settle({ kind: 'dropped' }, issued.event)
     return

@@ -30,6 +30,11 @@ const known: ReadonlySet<string> = new Set([
   'second factor',
   'wrong password',
   'log-ins-per-account',
+  // Changes that another system did not make.
+  'the account had changed',
+  'the accounts did not answer',
+  'it could not be set',
+  'it was never set',
   // Rules of passwords.
   'too-short',
   'too-long',

@@ -18,6 +18,7 @@ const frameOf = (wording: string, more: Partial<Frame> = {}): Frame => ({
 const kinds: readonly ProblemView['kind'][] = [
   ...(['link-dead', 'missing-token', 'session-expired', 'too-many-attempts', 'forbidden', 'not-found'] as const),
   ...(['method-not-allowed', 'bad-request', 'too-large', 'unsupported-type', 'misdirected', 'unavailable'] as const),
+  'unsettled',
 ]
 
 const fields = { email: 'email', code: 'code', password: 'password', confirm: 'confirm_password' }

@@ -71,7 +71,7 @@ function other(frame: Frame, kind: Other): string {
   const [href, label] =
     kind === 'missing-token'
       ? [frame.askUrl, say('dead.button')]
-      : kind === 'unavailable'
+      : kind === 'unavailable' || kind === 'unsettled'
         ? ['', say('limit.button')]
         : [frame.askUrl, say('page.start-over')]
   return layout(frame, {

@@ -151,6 +151,7 @@ export type ProblemView = {
     | 'unsupported-type'
     | 'misdirected'
     | 'unavailable'
+    | 'unsettled'
   /** Seconds, for "too many attempts": a countdown that runs. */
   readonly retryAfter: number | null
 }

@@ -2,13 +2,13 @@
  * The configuration of the server: environment, flags and file in; options and findings out. The only reader of the
  * environment. A flag goes before the environment, the environment before the file, the file before the default.
  */
-import { own } from '../accounts/own.ts'
+import { functionsIn, tableOf as tableFor } from '../accounts/elsewhere-options.ts'
 import { hashOptions } from '../accounts/survey.ts'
 import type { Flow } from '../engine/flow.ts'
 import { notColours, unreadable } from '../engine/palette.ts'
 import * as builtIn from '../flows/index.ts'
 import { smtpOptions } from '../mail/smtp.ts'
-import type { LogEntry, MailOptions, Options, UsersTable } from '../options.ts'
+import type { AccountFunctions, LogEntry, MailOptions, Options, UsersTable } from '../options.ts'
 import { type FileOptions, type LoadedFile, loadFile } from './file.ts'
 import { type Finding, finding, isSound } from './findings.ts'
 import { readAlarms } from './read-alarms.ts'
@@ -102,12 +102,13 @@ export function soundOptions(config: Config): Options {
 /** The users table, and whether a flow keeps its proof in its columns: what migrations depend on. */
 export function tableOf(options: Partial<Options>) {
   const columns = (options.flows ?? []).some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
-  const { hash, ...table }: UsersTable = options.accounts ?? own
-  return { table, columns }
+  return { table: tableFor(options.accounts), columns }
 }
 
 /** Devise's pepper is a secret, and so may stand in the environment. */
-function withPepper(table: UsersTable, pepper: string | undefined): UsersTable {
+function withPepper<T extends UsersTable | AccountFunctions>(table: T, pepper: string | undefined): T {
+  // Without "hash" functions are given the password itself.
+  if (functionsIn(table)?.hash === undefined && functionsIn(table)) return table
   return pepper === undefined ? table : { ...table, hash: { form: 'devise', ...hashOptions(table.hash), pepper } }
 }
 

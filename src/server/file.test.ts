@@ -69,3 +69,26 @@ test('options that are not known or not of their type are told of by name, witho
 })
 
 const table = { table: 'users', id: 'id', email: 'email', password: 'password_hash' }
+
+test('accounts may be functions, which only code can hold', async () => {
+  const of = async (accounts: string) =>
+    loadFile(
+      await folderWith({
+        'latchkey.config.ts': `const f = async () => null\nexport default { accounts: ${accounts} }`,
+      }),
+    )
+  const { options, findings } = await of(
+    '{ byId: f, byAddress: async () => [], byName: f, setPassword: async () => "set", endSessions: f, timeout: 900 }',
+  )
+  assert.deepEqual(findings, [])
+  assert.deepEqual(Object.keys(options.accounts ?? {}), [
+    ...['byId', 'byAddress', 'byName', 'setPassword', 'endSessions', 'timeout'],
+  ])
+  const wrong = await of('{ byId: f, byAddress: "no", byName: f, setPassword: f, table: "users" }')
+  const messages = wrong.findings.map(({ message }) => message).join('\n')
+  for (const told of [/accounts\.byAddress: expected a function/, /accounts\.endSessions/, /accounts.*table/]) {
+    assert.match(messages, told)
+  }
+  assert.match(await reasons({ accounts: { byId: 'SELECT' } }), /accounts\.byId: expected a function/)
+  assert.match(await reasons({ accounts: { table: 'users', id: 'id', email: 'email' } }), /accounts\.password/)
+})

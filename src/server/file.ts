@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import type { DjangoLinks } from '../accounts/django-links.ts'
+import { callMs, functionsIn } from '../accounts/elsewhere-options.ts'
 import { type FormName, forms } from '../accounts/formats/index.ts'
 import type { Flow } from '../engine/flow.ts'
 import { standard } from '../engine/limits.ts'
@@ -89,36 +90,49 @@ const conditions = z.record(
   text,
   z.union([z.string(), z.int(), z.boolean(), z.null()], 'expected null, a text, a whole number, true or false'),
 )
+const hash = z.union(
+  [hashForm, z.strictObject({ form: hashForm, pepper: text.optional() })],
+  'expected a name of docs/hashes.md, or { form, pepper }',
+)
+const table = z.strictObject({
+  table: text,
+  id: text,
+  email: text,
+  password: text,
+  credentials: z.strictObject({ table: text, account: text, where: conditions.optional() }).optional(),
+  where: conditions.optional(),
+  compare: z.enum(['folded', 'lower']).optional(),
+  username: text.optional(),
+  verified: text.optional(),
+  active: text.optional(),
+  locale: text.optional(),
+  lastLogin: text.optional(),
+  secondFactor: text.optional(),
+  signOn: text.optional(),
+  sessions: z.union([z.literal('with-password'), z.strictObject({ table: text, account: text })]).optional(),
+  hash: hash.optional(),
+})
+const functions = z.strictObject({
+  byId: aFunction,
+  byAddress: aFunction,
+  byName: aFunction,
+  setPassword: aFunction,
+  endSessions: aFunction,
+  verify: aFunction.optional(),
+  hash: hash.optional(),
+  timeout: z.int().min(callMs.least).max(callMs.most).optional(),
+})
+/** Told by what it is: a union would say only that it is neither. */
+const accounts = z.unknown().superRefine((value, context) => {
+  const { error } = (functionsIn(value as Options['accounts']) ? functions : table).safeParse(value)
+  for (const { path, message } of error?.issues ?? []) context.addIssue({ code: 'custom', path, message })
+})
 const schema = z.strictObject({
   secret: text.optional(),
   secretFallbacks: z.array(text).optional(),
   publicUrl: text.optional(),
   store: z.union([text, anObject], 'expected sqlite("app.db") or "sqlite:PATH"').optional(),
-  accounts: z
-    .strictObject({
-      table: text,
-      id: text,
-      email: text,
-      password: text,
-      credentials: z.strictObject({ table: text, account: text, where: conditions.optional() }).optional(),
-      where: conditions.optional(),
-      compare: z.enum(['folded', 'lower']).optional(),
-      username: text.optional(),
-      verified: text.optional(),
-      active: text.optional(),
-      locale: text.optional(),
-      lastLogin: text.optional(),
-      secondFactor: text.optional(),
-      signOn: text.optional(),
-      sessions: z.union([z.literal('with-password'), z.strictObject({ table: text, account: text })]).optional(),
-      hash: z
-        .union(
-          [hashForm, z.strictObject({ form: hashForm, pepper: text.optional() })],
-          'expected a name of docs/hashes.md, or { form, pepper }',
-        )
-        .optional(),
-    })
-    .optional(),
+  accounts: accounts.optional(),
   earlier: z
     .strictObject({
       django: z.strictObject({

@@ -1,5 +1,5 @@
 /** Looks at what a database holds, and brings it forward. */
-import { isOwn } from '../accounts/own.ts'
+import { isElsewhere, isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
 import { sessionsOf } from './mapping.ts'
@@ -117,6 +117,8 @@ const applyNext = (db: Postgres, table: AccountsTable, columns: boolean): Promis
 
 function stepsFor(found: Found, table: AccountsTable, columns: boolean): Migration[] {
   const steps = missing(table, columns, found)
+  // Its table is one of the steps.
+  if (isElsewhere(table)) return steps
   if (!isOwn(table)) refuseUnknown(table, found)
   else if (found.columns.size > 0 && steps.some((step) => step.name === '2-users')) {
     throw new Fault(

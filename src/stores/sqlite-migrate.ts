@@ -1,6 +1,6 @@
 /** Looks at what a file holds, and brings it forward. */
 import type { DatabaseSync } from 'node:sqlite'
-import { isOwn } from '../accounts/own.ts'
+import { isElsewhere, isOwn } from '../accounts/own.ts'
 import { Fault } from '../engine/outcome.ts'
 import type { AccountsTable, Migration } from '../engine/ports.ts'
 import { sessionsOf } from './mapping.ts'
@@ -81,6 +81,8 @@ function applyNext(db: DatabaseSync, table: AccountsTable, columns: boolean): Mi
 function stepsFor(db: DatabaseSync | null, table: AccountsTable, columns: boolean): Migration[] {
   const found = look(db, table)
   const steps = missing(table, columns, found)
+  // Its table is one of the steps.
+  if (isElsewhere(table)) return steps
   if (!isOwn(table)) refuseUnknown(table, found)
   else if (found.columns.size > 0 && steps.some((step) => step.name === '2-users')) {
     throw new Fault(

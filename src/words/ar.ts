@@ -172,6 +172,9 @@ export const ar: Language = {
     'problem.misdirected.text': 'لا يستجيب هذا الخادم للاسم الوارد في العنوان.',
     'problem.unavailable': 'غير متاح الآن',
     'problem.unavailable.text': 'لم يتغيَّر أي شيء. يُرجى المحاولة مرة أخرى بعد دقيقة.',
+    'problem.unsettled': 'يجري تغيير كلمة المرور',
+    'problem.unsettled.text':
+      'ليس من المؤكد بعدُ أنها حُفظت. انتظر دقيقة: إذا وصلتك رسالة تفيد بتغيير كلمة المرور، فسجِّل الدخول بالجديدة. وإن لم تصل أي رسالة، فحاول مرة أخرى.',
 
     'account.title': 'حسابك',
     'account.signed-in': 'تم تسجيل دخولك.',

@@ -172,6 +172,9 @@ export const cs: Language = {
     'problem.misdirected.text': 'Tento server neodpovídá za jméno uvedené v adrese.',
     'problem.unavailable': 'Momentálně nedostupné',
     'problem.unavailable.text': 'Nic se nezměnilo. Zkuste to prosím znovu za minutu.',
+    'problem.unsettled': 'Vaše heslo se právě mění',
+    'problem.unsettled.text':
+      'Zatím není jisté, zda bylo uloženo. Počkejte minutu: pokud e-mail oznámí, že vaše heslo bylo změněno, přihlaste se novým. Pokud žádný nepřijde, zkuste to znovu.',
 
     'account.title': 'Váš účet',
     'account.signed-in': 'Jste přihlášeni.',

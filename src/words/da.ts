@@ -169,6 +169,9 @@ export const da: Language = {
     'problem.misdirected.text': 'Denne server svarer ikke for navnet i adressen.',
     'problem.unavailable': 'Ikke tilgængelig lige nu',
     'problem.unavailable.text': 'Intet er ændret. Prøv igen om et minut.',
+    'problem.unsettled': 'Din adgangskode er ved at blive ændret',
+    'problem.unsettled.text':
+      'Det er endnu ikke sikkert, om den blev gemt. Vent et minut: Hvis en e-mail siger, at din adgangskode er ændret, så log ind med den nye. Kommer der ingen, så prøv igen.',
 
     'account.title': 'Din konto',
     'account.signed-in': 'Du er logget ind.',

@@ -178,6 +178,9 @@ export const de: Language = {
     'problem.misdirected.text': 'Dieser Server ist für den Namen in der Adresse nicht zuständig.',
     'problem.unavailable': 'Gerade nicht verfügbar',
     'problem.unavailable.text': 'Es wurde nichts geändert. Bitte versuchen Sie es in einer Minute noch einmal.',
+    'problem.unsettled': 'Ihr Passwort wird gerade geändert',
+    'problem.unsettled.text':
+      'Noch ist nicht sicher, ob es gespeichert wurde. Warten Sie eine Minute: Sagt eine E-Mail, dass Ihr Passwort geändert wurde, melden Sie sich mit dem neuen an. Kommt keine, versuchen Sie es noch einmal.',
 
     'account.title': 'Ihr Konto',
     'account.signed-in': 'Sie sind angemeldet.',

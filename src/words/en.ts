@@ -172,6 +172,9 @@ export const en = {
     'problem.misdirected.text': 'This server does not answer for the name in the address.',
     'problem.unavailable': 'Not available just now',
     'problem.unavailable.text': 'Nothing was changed. Please try again in a minute.',
+    'problem.unsettled': 'Your password is being changed',
+    'problem.unsettled.text':
+      'It is not certain yet whether it was saved. Wait a minute: if an email says that your password was changed, log in with the new one. If none comes, try again.',
 
     'account.title': 'Your account',
     'account.signed-in': 'You are signed in.',

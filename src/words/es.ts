@@ -176,6 +176,9 @@ export const es: Language = {
     'problem.misdirected.text': 'Este servidor no responde al nombre que aparece en la dirección.',
     'problem.unavailable': 'No disponible en este momento',
     'problem.unavailable.text': 'No se ha cambiado nada. Vuelve a intentarlo en un minuto.',
+    'problem.unsettled': 'Tu contraseña se está cambiando',
+    'problem.unsettled.text':
+      'Aún no es seguro que se haya guardado. Espera un minuto: si un correo dice que tu contraseña ha cambiado, inicia sesión con la nueva. Si no llega ninguno, vuelve a intentarlo.',
 
     'account.title': 'Tu cuenta',
     'account.signed-in': 'Has iniciado sesión.',

@@ -168,6 +168,9 @@ export const fi: Language = {
     'problem.misdirected.text': 'Tämä palvelin ei vastaa osoitteessa olevasta nimestä.',
     'problem.unavailable': 'Ei käytettävissä juuri nyt',
     'problem.unavailable.text': 'Mitään ei muutettu. Yritä uudelleen minuutin kuluttua.',
+    'problem.unsettled': 'Salasanaasi vaihdetaan',
+    'problem.unsettled.text':
+      'Vielä ei ole varmaa, tallentuiko se. Odota minuutti: jos sähköposti kertoo, että salasanasi vaihdettiin, kirjaudu sisään uudella. Jos viestiä ei tule, yritä uudelleen.',
 
     'account.title': 'Tilisi',
     'account.signed-in': 'Olet kirjautunut sisään.',

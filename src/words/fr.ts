@@ -178,6 +178,9 @@ export const fr: Language = {
     'problem.misdirected.text': 'Ce serveur ne répond pas pour le nom qui figure dans l’adresse.',
     'problem.unavailable': 'Indisponible pour le moment',
     'problem.unavailable.text': 'Rien n’a été modifié. Veuillez réessayer dans une minute.',
+    'problem.unsettled': 'Votre mot de passe est en cours de modification',
+    'problem.unsettled.text':
+      'Il n’est pas encore certain qu’il ait été enregistré. Patientez une minute : si un e-mail indique que votre mot de passe a été modifié, connectez-vous avec le nouveau. Si vous n’en recevez pas, réessayez.',
 
     'account.title': 'Votre compte',
     'account.signed-in': 'Vous êtes connecté.',

@@ -166,6 +166,9 @@ export const he: Language = {
     'problem.misdirected.text': 'השרת הזה לא עונה לשם שבכתובת.',
     'problem.unavailable': 'לא זמין כרגע',
     'problem.unavailable.text': 'דבר לא השתנה. יש לנסות שוב בעוד דקה.',
+    'problem.unsettled': 'הסיסמה שלך מתחלפת כעת',
+    'problem.unsettled.text':
+      'עדיין לא ודאי שהיא נשמרה. יש להמתין דקה: אם תגיע הודעת אימייל שהסיסמה שונתה, אפשר להתחבר עם החדשה. אם לא תגיע הודעה, יש לנסות שוב.',
 
     'account.title': 'החשבון שלך',
     'account.signed-in': 'התחברת לחשבון.',

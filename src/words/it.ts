@@ -174,6 +174,9 @@ export const it: Language = {
     'problem.misdirected.text': 'Questo server non risponde per il nome indicato nell’indirizzo.',
     'problem.unavailable': 'Non disponibile in questo momento',
     'problem.unavailable.text': 'Non è stato modificato nulla. Riprova tra un minuto.',
+    'problem.unsettled': 'La tua password è in corso di modifica',
+    'problem.unsettled.text':
+      'Non è ancora certo che sia stata salvata. Attendi un minuto: se un’e-mail dice che la password è stata modificata, accedi con quella nuova. Se non ne arriva nessuna, riprova.',
 
     'account.title': 'Il tuo account',
     'account.signed-in': 'Hai effettuato l’accesso.',

@@ -171,6 +171,9 @@ export const ja: Language = {
     'problem.misdirected.text': 'このサーバーは、アドレスに含まれる名前を担当していません。',
     'problem.unavailable': '現在ご利用いただけません',
     'problem.unavailable.text': '何も変更されていません。1 分後にもう一度お試しください。',
+    'problem.unsettled': 'パスワードを変更しています',
+    'problem.unsettled.text':
+      '保存されたかどうかはまだ確定していません。1 分ほどお待ちください。パスワードが変更されたというメールが届いたら、新しいパスワードでログインしてください。届かない場合は、もう一度お試しください。',
 
     'account.title': 'アカウント',
     'account.signed-in': 'ログインしています。',

@@ -168,6 +168,9 @@ export const ko: Language = {
     'problem.misdirected.text': '이 서버는 주소에 있는 이름을 담당하지 않습니다.',
     'problem.unavailable': '지금은 사용할 수 없습니다',
     'problem.unavailable.text': '아무것도 변경되지 않았습니다. 1분 후에 다시 시도해 주세요.',
+    'problem.unsettled': '비밀번호를 변경하는 중입니다',
+    'problem.unsettled.text':
+      '저장되었는지 아직 확실하지 않습니다. 1분 정도 기다려 주세요. 비밀번호가 변경되었다는 이메일이 오면 새 비밀번호로 로그인하세요. 이메일이 오지 않으면 다시 시도해 주세요.',
 
     'account.title': '내 계정',
     'account.signed-in': '로그인되어 있습니다.',

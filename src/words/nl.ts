@@ -172,6 +172,9 @@ export const nl: Language = {
     'problem.misdirected.text': 'Deze server reageert niet op de naam in het adres.',
     'problem.unavailable': 'Nu niet beschikbaar',
     'problem.unavailable.text': 'Er is niets gewijzigd. Probeer het over een minuut opnieuw.',
+    'problem.unsettled': 'Uw wachtwoord wordt gewijzigd',
+    'problem.unsettled.text':
+      'Het is nog niet zeker of het is opgeslagen. Wacht een minuut: zegt een e-mail dat uw wachtwoord is gewijzigd, log dan in met het nieuwe. Komt er geen, probeer het dan opnieuw.',
 
     'account.title': 'Je account',
     'account.signed-in': 'Je bent ingelogd.',

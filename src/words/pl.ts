@@ -177,6 +177,9 @@ export const pl: Language = {
     'problem.misdirected.text': 'Ten serwer nie odpowiada za nazwę podaną w adresie.',
     'problem.unavailable': 'Chwilowo niedostępne',
     'problem.unavailable.text': 'Niczego nie zmieniono. Spróbuj ponownie za minutę.',
+    'problem.unsettled': 'Hasło jest właśnie zmieniane',
+    'problem.unsettled.text':
+      'Nie wiadomo jeszcze na pewno, czy zostało zapisane. Odczekaj minutę: jeśli e-mail poinformuje o zmianie hasła, zaloguj się nowym. Jeśli żaden nie przyjdzie, spróbuj ponownie.',
 
     'account.title': 'Twoje konto',
     'account.signed-in': 'Zalogowano na konto.',

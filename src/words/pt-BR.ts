@@ -174,6 +174,9 @@ export const ptBR: Language = {
     'problem.misdirected.text': 'Este servidor não responde pelo nome que está no endereço.',
     'problem.unavailable': 'Indisponível no momento',
     'problem.unavailable.text': 'Nada foi alterado. Tente de novo em um minuto.',
+    'problem.unsettled': 'Sua senha está sendo alterada',
+    'problem.unsettled.text':
+      'Ainda não é certo que ela tenha sido salva. Espere um minuto: se um e-mail disser que sua senha foi alterada, entre com a nova. Se não chegar nenhum, tente de novo.',
 
     'account.title': 'Sua conta',
     'account.signed-in': 'Você entrou na conta.',

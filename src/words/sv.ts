@@ -171,6 +171,9 @@ export const sv: Language = {
     'problem.misdirected.text': 'Den här servern svarar inte för namnet i adressen.',
     'problem.unavailable': 'Inte tillgängligt just nu',
     'problem.unavailable.text': 'Ingenting har ändrats. Försök igen om en minut.',
+    'problem.unsettled': 'Ditt lösenord håller på att ändras',
+    'problem.unsettled.text':
+      'Det är inte säkert än om det sparades. Vänta en minut: om ett e-postmeddelande säger att ditt lösenord har ändrats, logga in med det nya. Kommer inget, försök igen.',
 
     'account.title': 'Ditt konto',
     'account.signed-in': 'Du är inloggad.',

@@ -172,6 +172,9 @@ export const tr: Language = {
     'problem.misdirected.text': 'Bu sunucu, adresteki ad için yanıt vermiyor.',
     'problem.unavailable': 'Şu anda kullanılamıyor',
     'problem.unavailable.text': 'Hiçbir şey değiştirilmedi. Lütfen bir dakika sonra yeniden deneyin.',
+    'problem.unsettled': 'Şifreniz değiştiriliyor',
+    'problem.unsettled.text':
+      'Kaydedilip kaydedilmediği henüz kesin değil. Bir dakika bekleyin: Şifrenizin değiştirildiğini bildiren bir e-posta gelirse yenisiyle oturum açın. Gelmezse yeniden deneyin.',
 
     'account.title': 'Hesabınız',
     'account.signed-in': 'Oturumunuz açık.',

@@ -163,6 +163,9 @@ export const zhHans: Language = {
     'problem.misdirected.text': '此服务器不处理该地址中的域名。',
     'problem.unavailable': '暂时不可用',
     'problem.unavailable.text': '未作任何更改。请一分钟后再试。',
+    'problem.unsettled': '正在更改您的密码',
+    'problem.unsettled.text':
+      '目前还不确定是否已保存。请等待一分钟：如果收到密码已更改的邮件，请使用新密码登录；如果没有收到，请重试。',
 
     'account.title': '您的账户',
     'account.signed-in': '您已登录。',

@@ -155,7 +155,7 @@ const fixtures = join(import.meta.dirname, 'fixtures')
 export async function written(place: Place): Promise<UsersTable> {
   const { options, findings } = await loadFile(place.folder)
   assert.deepEqual(findings, [])
-  return options.accounts!
+  return options.accounts as UsersTable
 }
 
 /** The password that everybody has before, in the hashes of `test/fixtures/hashes`. */

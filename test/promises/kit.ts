@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { own } from '../../src/accounts/own.ts'
+import { functionsIn } from '../../src/accounts/elsewhere-options.ts'
+import { elsewhere, own } from '../../src/accounts/own.ts'
 import type { Flow } from '../../src/engine/flow.ts'
 import type { Database, Mail } from '../../src/engine/ports.ts'
 import * as flows from '../../src/flows/index.ts'
@@ -93,7 +94,8 @@ async function withBench(kind: 'memory' | 'sqlite' | 'postgres', body: (open: Op
 /** A recovery on the file, migrated; in memory without one. `options.database` goes before either. */
 export async function openBench(file: string, options: TestOptions = {}): Promise<Bench> {
   const database = options.database ?? (file === '' ? memory() : sqlite(file))
-  await database.migrate(own, true)
+  if (functionsIn(options.accounts)) await database.migrate(elsewhere, false)
+  else await database.migrate(own, true)
   return Object.assign(await testRecovery({ ...options, database }), { database, file })
 }
 
