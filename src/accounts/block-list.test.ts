@@ -30,9 +30,10 @@ test('the list holds what can be met: eight characters or more, lower case, each
   for (const password of list) assert.match(password, /^[ -@[-~]{8,32}$/)
 })
 
-test('a password of 100 kB is judged at once', () => {
-  const started = performance.now()
-  assert.equal(isCommon('1'.repeat(100_000)), true)
-  assert.equal(isCommon(`${'x'.repeat(50_000)}${'!'.repeat(50_000)}`), false)
-  assert.ok(performance.now() - started < 100)
+test('a long password is judged at once: by its length, not by the square of that', () => {
+  // Of the processor, for others may use the machine too. Squared it would be minutes.
+  const before = process.cpuUsage()
+  assert.equal(isCommon('1'.repeat(500_000)), true)
+  assert.equal(isCommon(`${'x'.repeat(250_000)}${'!'.repeat(250_000)}`), false)
+  assert.ok(process.cpuUsage(before).user < 1_000_000)
 })

