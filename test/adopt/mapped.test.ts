@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Account, AccountsTable, Store } from '../../src/engine/ports.ts'
-import { aChange } from '../../src/stores/contract-values.ts'
+import { aChange, aRenewal } from '../../src/stores/contract-values.ts'
 import { insert, onBoth, onPostgres, onSqlite, type Place } from './kit.ts'
 
 const people: AccountsTable = { table: 'people', id: 'id', email: 'email', password: 'hash' }
@@ -84,8 +84,13 @@ onBoth(
     await place.run('UPDATE people SET active = false WHERE id = 1')
     assert.equal(await set(store, ana!), false, 'deactivated since')
     await place.run('UPDATE people SET active = true WHERE id = 1')
-    assert.equal(await set(store, ana!), true)
-    assert.equal(await set(store, ana!), false, 'once')
+    assert.equal(await store.renewHash(aRenewal(bea!)), false, 'there is none to renew')
+    assert.equal(await store.renewHash(aRenewal({ ...ana!, passwordHash: 'b' })), false, 'another by now')
+    assert.equal(await store.renewHash(aRenewal(ana!)), true)
+    assert.equal(await set(store, ana!), false, 'hashed anew since')
+    const renewed = { ...ana!, passwordHash: 'renewed hash' }
+    assert.equal(await set(store, renewed), true)
+    assert.equal(await set(store, renewed), false, 'once')
     await store.close()
     const secrets = (await place.rows('SELECT secret FROM logins ORDER BY id')).map(({ secret }) => secret)
     assert.deepEqual(secrets, [null, 'new hash', null, 'e'])
@@ -317,7 +322,9 @@ onBoth(
     assert.equal(await set(store, ana!), false)
     assert.equal(Number(await one(place, 'SELECT count(*) FROM signed_in')), 3)
     const [now] = await accounts.byAddress('ana@example.org')
-    assert.equal(await set(store, now!), true)
+    assert.equal(await store.renewHash(aRenewal(now!)), true)
+    assert.equal(Number(await one(place, 'SELECT count(*) FROM signed_in')), 3, 'the password has not changed')
+    assert.equal(await set(store, { ...now!, passwordHash: 'renewed hash' }), true)
     await store.close()
     assert.deepEqual(
       (await place.rows('SELECT token FROM signed_in')).map(({ token }) => token),
