@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, type Bench, caller, letters, mail, onBench, owner, refusalIn, stranger } from '../../test/verbs.ts'
-import { code } from '../flows/index.ts'
+import { classic, code, stateless } from '../flows/index.ts'
 import { aChallenge } from '../stores/contract-values.ts'
 import { boundAmong, boundTo, idsIn, isFor, mayShare, mostAccounts } from './bound.ts'
 import { change } from './change.ts'
@@ -50,10 +50,11 @@ test('a letter is shared by two to ten accounts that store one address to the le
   assert.equal(mayShare(some(...ids.slice(1))), true)
   assert.equal(mayShare(some(...ids)), false)
   assert.equal(mayShare([...some('1', '2'), { ...noAccount, id: '3', email: owner.toLowerCase() }]), false)
-  const long = (length: number) => some('x'.repeat(length), 'y')
-  assert.equal(boundTo(long(375)).length, 511)
-  assert.equal(boundTo(long(376)).length, 513)
-  assert.deepEqual([mayShare(long(375)), mayShare(long(376))], [true, false])
+  const short = (count: number) => some(...Array.from({ length: count }, (_, at) => `${at}`))
+  assert.deepEqual([mayShare(short(10)), mayShare(short(11))], [true, false])
+  const [most, tooMany] = [some('x'.repeat(375), 'yy'), some('x'.repeat(376), 'y')]
+  assert.deepEqual([boundTo(most).length, boundTo(tooMany).length], [512, 513])
+  assert.deepEqual([mayShare(most), mayShare(tooMany)], [true, false])
 })
 
 /** Adds an account with Ana's address, as she stores it, and answers its id. */
@@ -271,6 +272,13 @@ test('where there is no code to mail, several accounts get a link each: in anoth
       assert.equal(unseal(kit.keys.current, told!.id, told!.sealedAddress), owner)
       const usedUp = await mail(kit, { ...code, name: 'other' }, owner, stranger(2))
       assert.equal(usedUp.issued.kind, 'split')
+      assert.match((await kit.store.challenge(challengeIdOf(kit, usedUp.flowId)))!.accountId!, /^decoy:/)
+      for (const flow of [classic, stateless]) {
+        const { flowId, issued } = await mail(kit, flow, owner, stranger(3))
+        assert.equal(issued.kind, 'split', flow.name)
+        const challenge = await kit.store.challenge(challengeIdOf(kit, flowId))
+        assert.equal(challenge?.accountId?.slice(0, 6), flow === classic ? 'decoy:' : undefined)
+      }
     },
     { limits: { wrongCodesPerAccount: [{ max: 3, ms: 86_400_000 }] } },
   ))
@@ -292,6 +300,24 @@ test('while the letter has not had its turn, the first of several that may recov
     { limits: { wrongCodesPerAccount: [{ max: 3, ms: 86_400_000 }] } },
   ))
 
+test('of several the first that the code is for is told of too many guesses, whoever comes before it in the table', () =>
+  onBench(
+    async (bench) => {
+      const { kit, alter } = bench
+      const [bea] = [await another(bench), await another(bench)]
+      alter({ active: false })
+      const { flowId, secret } = await mail(kit, code)
+      alter({ active: true })
+      for (let count = 0; count < 4; count++) await type(kit, { flowId, code: wrongFor(secret) })
+      const told = (await letters(kit)).filter(({ kind }) => kind === 'too-many-tries')
+      assert.deepEqual(
+        told.map(({ accountId }) => accountId),
+        [bea],
+      )
+    },
+    { limits: { wrongCodesPerAccount: [{ max: 3, ms: 86_400_000 }] } },
+  ))
+
 test('a typed code costs two questions about accounts, whether it is for one, for several or for nobody', () =>
   onBench(async (bench) => {
     const { kit } = bench
@@ -299,11 +325,11 @@ test('a typed code costs two questions about accounts, whether it is for one, fo
     const accounts: Kit['accounts'] = {
       ...kit.accounts,
       byId(id) {
-        asked.push('byId')
+        asked.push(`byId ${id.replace(/^decoy:.*/, 'decoy')}`)
         return kit.accounts.byId(id)
       },
       byAddress(address) {
-        asked.push('byAddress')
+        asked.push(`byAddress ${address.replace(/^[\w-]{22}@/, '')}`)
         return kit.accounts.byAddress(address)
       },
     }
@@ -313,8 +339,8 @@ test('a typed code costs two questions about accounts, whether it is for one, fo
       await type({ ...kit, accounts }, { flowId, address, caller: by, code: wrongFor(secret || '000000') })
       return asked.join(' ')
     }
-    assert.equal(await counted('nobody@example.org', stranger(1)), 'byId byAddress')
-    assert.equal(await counted(owner), 'byId byAddress')
+    assert.equal(await counted('nobody@example.org', stranger(1)), 'byId decoy byAddress nobody.invalid')
+    assert.equal(await counted(owner), `byId ${bench.ana().id} byAddress nobody.invalid`)
     await another(bench)
-    assert.equal(await counted(owner, stranger(2)), 'byId byAddress')
+    assert.equal(await counted(owner, stranger(2)), 'byId  byAddress ana@example.org')
   }))

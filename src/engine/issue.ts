@@ -87,7 +87,7 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
   }
 
   const split = () => splitFor(kit, flow, letter, address, challenge, accounts)
-  const isShared = accounts.length > 1 && flow.proof.kind === 'code' && !codesUp && mayShare(accounts)
+  const isShared = flow.proof.kind === 'code' && !codesUp && mayShare(accounts)
   if (accounts.length > 1 && !isShared) {
     if (challenge) await bind(kit, flow, challenge, decoyOf(challenge), at)
     return split()
