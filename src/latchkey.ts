@@ -192,6 +192,7 @@ export function latchkey(options: Options): Recovery {
 }
 
 type Settings = {
+  readonly secret: string
   readonly flows: readonly Flow[]
   readonly publicUrl: string
   readonly spaUrl: string
@@ -219,7 +220,11 @@ function settle(options: Options): Settings {
   if (flows.length === 0) reasons.push('flows: name at least one.')
   const publicUrl = attempt(() => originOf(options.publicUrl), 'https://invalid')
   const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
-  reasons.push(...refuseSecrets(options.secret, options.secretFallbacks ?? [], options.development ?? false))
+  // As a variable that is not set: what is missing is told of like what is wrong.
+  const { secret = '', mail }: { secret?: string; mail?: Options['mail'] } = options
+  if (!mail) reasons.push('mail: say how letters leave, and from whom: { smtp, from }.')
+  else if ('smtp' in mail && !mail.smtp) reasons.push('mail.smtp: expected smtp://user:password@host:587, got nothing.')
+  reasons.push(...refuseSecrets(secret, options.secretFallbacks ?? [], options.development ?? false))
   attempt(() => trusted(options.trustedProxies ?? []), null)
   const contact = options.security ? refuseContact(options.security) : null
   if (contact) reasons.push(contact)
@@ -243,7 +248,7 @@ function settle(options: Options): Settings {
   const ownTable = options.accounts === undefined
   const isTold = options.hooks?.onChanged !== undefined || (options.webhooks ?? []).some(tellsOfChanges)
   const endsSessions = ownTable || functions !== null || mappingIn(options.accounts)?.sessions !== undefined || isTold
-  return { flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
+  return { secret, flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
 }
 
 /** The flows, one of which takes the links of the product before: the one whose letters lead there, else the first with pages. */
@@ -300,7 +305,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   const { accounts, clock: shared, ...opened } = await options.store.open(tableOf(options.accounts), settings.columns)
   // Processes that share a database share its time.
   if (shared && !options.clock) time = shared
-  const secrets = keyring(options.secret, options.secretFallbacks)
+  const secrets = keyring(settings.secret, options.secretFallbacks)
   const closed = async (error: unknown): Promise<never> => {
     await opened.store.close()
     throw error
@@ -387,7 +392,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
   }
   const hono = app(partsOf(options, settings, kit, captcha, assets, noted))
   const sealing = auditor({
-    kit: { ...kit, keys: auditKeys(options.secret, options.secretFallbacks, options.audit) },
+    kit: { ...kit, keys: auditKeys(settings.secret, options.secretFallbacks, options.audit) },
     options: options.audit ?? {},
     alarm,
     development: options.development ?? false,

@@ -18,7 +18,7 @@ export type MailOptions = {
   /** `App <no-reply@example.com>`. */
   readonly from: string
 } & (
-  | { readonly smtp: string | SmtpOptions }
+  | { readonly smtp: string | SmtpOptions | undefined }
   /** Development: printed. */
   | { readonly console: true }
   /** Development: kept in memory, shown at `/dev/inbox/`; printed too where `print` is set. */
@@ -143,7 +143,7 @@ export type AccountFunctions = {
 
 export type Options = {
   /** At least 32 characters of randomness; `latchkey secret` makes one. Everything that is signed hangs on it. */
-  readonly secret: string
+  readonly secret: string | undefined
   /** Earlier secrets, whose live proofs still work. Default: none. */
   readonly secretFallbacks?: readonly string[]
   /** The origin that visitors see, `https://app.example.com`. Links are made from it, never from a request. */

@@ -4,7 +4,7 @@ import { flows, latchkey, type Recovery } from 'latchkey'
 import { sqlite } from 'latchkey/sqlite'
 
 const { PORT = '3000', PUBLIC_URL = `http://localhost:${PORT}`, DATABASE = 'app.db' } = process.env
-const { SECRET_KEY = '', EMAIL_URL = 'smtp://localhost:2525?tls=false' } = process.env
+const { SECRET_KEY, EMAIL_URL } = process.env
 
 // Next loads a module once for each of its bundles, and again when it changes.
 const kept = globalThis as { recovery?: Recovery }

@@ -7,7 +7,7 @@ import { flows, latchkey } from 'latchkey'
 import { sqlite } from 'latchkey/sqlite'
 
 const { PORT = '3000', PUBLIC_URL = `http://localhost:${PORT}`, DATABASE = 'app.db' } = process.env
-const { SECRET_KEY = '', EMAIL_URL = 'smtp://localhost:2525?tls=false' } = process.env
+const { SECRET_KEY, EMAIL_URL } = process.env
 
 // The application as it was: its table, its sign-up, its log-in.
 const db = new DatabaseSync(DATABASE)

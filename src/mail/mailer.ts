@@ -11,7 +11,7 @@ import { smtp } from './smtp.ts'
  */
 export function mailer(options: MailOptions, clock: Clock): Mailer {
   const from = sender(options.from)
-  if ('smtp' in options) return smtp(options.smtp, from, clock)
+  if ('smtp' in options) return smtp(options.smtp ?? '', from, clock)
   if ('send' in options) return handing((mail, signal) => options.send({ ...mail, from: options.from }, signal))
   const print = (mail: Mail): void => void process.stdout.write(printed(mail, options.from, clock.now()))
   if ('inbox' in options) {

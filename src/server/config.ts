@@ -94,9 +94,9 @@ export function readConfig(from: Environment, flags: Flags, loaded: LoadedFile):
  * The options, whole.
  * @throws Error when a finding is an error: ask `isSound` first.
  */
-export function soundOptions(config: Config): Options {
+export function soundOptions(config: Config): Options & { readonly secret: string } {
   if (!isSound(config.findings)) throw new Error('The configuration has errors.')
-  return config.options as Options
+  return config.options as ReturnType<typeof soundOptions>
 }
 
 /** The users table, and whether a flow keeps its proof in its columns: what migrations depend on. */
@@ -118,7 +118,8 @@ export function wayOf(mail: MailOptions): string {
   if ('inbox' in mail)
     return mail.print ? 'kept in the development inbox, and printed here' : 'kept in the development inbox'
   if ('send' in mail) return "handed to the configuration file's own function"
-  const { host, port, ssl } = typeof mail.smtp === 'string' ? smtpOptions(mail.smtp) : mail.smtp
+  const { smtp = '' } = mail
+  const { host, port, ssl } = typeof smtp === 'string' ? smtpOptions(smtp) : smtp
   return `${host}:${port ?? (ssl ? 465 : 587)}`
 }
 

@@ -389,6 +389,15 @@ inMemory(
   },
 )
 
+inMemory('a variable that is not set is told of as the option that it was for', async (open) => {
+  const message = await refusal(open, {
+    secret: process.env.NOT_SET,
+    mail: { smtp: process.env.NOT_SET, from: 'a@b.cd' },
+  })
+  assert.match(message, /1\. mail\.smtp: expected smtp:.*, got nothing\.\n2\. secret: at least 32 characters/)
+  assert.match(await refusal(open, { mail: undefined }), /1\. mail: say how letters leave/)
+})
+
 inMemory('a flow that tells whether an account exists is warned of in the log', async (open) => {
   const { log } = await open({ flows: [classic, { ...code, disclosure: 'explicit' }] })
   assert.deepEqual(

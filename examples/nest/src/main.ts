@@ -6,7 +6,7 @@ import { flows, latchkey } from 'latchkey'
 import { sqlite } from 'latchkey/sqlite'
 
 const { PORT = '3000', PUBLIC_URL = `http://localhost:${PORT}`, DATABASE = 'app.db' } = process.env
-const { SECRET_KEY = '', EMAIL_URL = 'smtp://localhost:2525?tls=false' } = process.env
+const { SECRET_KEY, EMAIL_URL } = process.env
 
 const recovery = latchkey({
   secret: SECRET_KEY,
