@@ -40,7 +40,7 @@ export function hostAccounts(given: AccountFunctions, log: Log): HostAccounts {
     try {
       return await Promise.race([(async () => work(ending.signal))(), late])
     } catch (error) {
-      if (error instanceof Fault) throw error
+      if (error instanceof Fault && error.code === 'accounts') throw error
       throw new Fault('accounts', `accounts.${name} threw: ${reasonOf(error, secret)}`, { cause: error })
     } finally {
       clearTimeout(timer)

@@ -32,7 +32,11 @@ async function changeElsewhere(kit: Needs, host: Elsewhere, change: Change, pass
   const { heldMs } = timesOf(host)
   const unsettled = { kind: 'unsettled', retryAfter: Math.ceil(heldMs / 1000) } as const
   const begun = await kit.store.beginChange(pending, change.challenge, pending.begunAt + heldMs)
-  if (begun !== 'begun') return begun === 'dead' ? { kind: 'lost' } : unsettled
+  if (begun === 'dead') return { kind: 'lost' }
+  if (begun === 'busy') {
+    await kit.store.note({ ...change.event, name: 'password.refused', because: 'another is under way' })
+    return unsettled
+  }
 
   const { body, ...row } = pending
   const wish = {

@@ -35,6 +35,7 @@ const known: ReadonlySet<string> = new Set([
   'the accounts did not answer',
   'it could not be set',
   'it was never set',
+  'another is under way',
   // Rules of passwords.
   'too-short',
   'too-long',

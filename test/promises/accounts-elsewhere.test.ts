@@ -287,6 +287,7 @@ for (const kind of kinds) {
       assert.deepEqual([answer.status, answer.body.code], [503, 'unsettled'])
       assert.ok(Number(answer.headers.get('retry-after')) > 0)
       assert.equal((await change(bench, spa, proof, `${after}!`)).body.code, 'unsettled')
+      assert.equal((await eventsOf(bench)).at(-1)?.because, 'another is under way')
       assert.equal(notices(bench), 0)
       there.manners = {}
       await pass(bench, 4)
@@ -323,7 +324,7 @@ for (const kind of kinds) {
       assert.equal(notices(bench), 1, 'and its owner is told')
       assert.equal((await change(bench, spa, proof, `${after}!`)).status, 410)
     }
-    return withDirectory(kind, open, body, { timeout: 300 })
+    return withDirectory(kind, open, body, { timeout: 1_000 })
   })
 
   inMemory(`a directory that says "set" and does nothing is not believed: ${kind}`, (open) =>
