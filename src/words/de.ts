@@ -32,7 +32,7 @@ export const de: Language = {
     'sent.next': 'Wie es weitergeht',
     'sent.next-open': 'Öffnen Sie die E-Mail „{subject}“.',
     'sent.next-link':
-      'Folgen Sie dem Link darin. Er ist {life} gültig und bis damit ein neues Passwort festgelegt wird.',
+      'Folgen Sie dem Link darin. Er ist {life} gültig, längstens aber, bis damit ein neues Passwort festgelegt wird.',
     'sent.next-set': 'Legen Sie ein neues Passwort fest und melden Sie sich damit an.',
     'sent.again': 'Mit einer anderen Adresse versuchen',
     'sent.spelling':

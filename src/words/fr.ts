@@ -67,7 +67,7 @@ export const fr: Language = {
     'set.strong': 'Élevé',
     'set.match': '✓ Les mots de passe correspondent',
     'set.no-match': 'Les mots de passe ne correspondent pas.',
-    'set.sessions': 'Vous serez déconnecté partout ailleurs.',
+    'set.sessions': 'Toutes vos autres sessions seront fermées.',
     'set.life': 'Cette page est valable {life} à partir de sa première ouverture.',
 
     'advice.common': 'Ce mot de passe fait partie de ceux que l’on devine en premier.',

@@ -66,7 +66,7 @@ export const it: Language = {
     'set.strong': 'Alta',
     'set.match': '✓ Le password corrispondono',
     'set.no-match': 'Le password non corrispondono.',
-    'set.sessions': 'Verrai disconnesso da tutti gli altri dispositivi.',
+    'set.sessions': 'Tutte le altre sessioni verranno chiuse.',
     'set.life': 'Questa pagina vale {life} da quando è stata aperta la prima volta.',
 
     'advice.common': 'Questa password è tra le prime che vengono provate.',
@@ -219,20 +219,20 @@ export const it: Language = {
     'spa.stay': 'Resta in questa pagina',
 
     'notice.changed.subject': '{brand} - La tua password è stata cambiata',
-    'notice.changed.preview': 'Se non sei stato tu, agisci subito.',
+    'notice.changed.preview': 'Se non l’hai fatto tu, agisci subito.',
     'notice.changed.text': 'La tua password è stata cambiata il giorno {at}.',
     'notice.changed.out': 'Tutte le sessioni del tuo account sono state chiuse.',
-    'notice.changed.you': 'Se sei stato tu, non devi fare nulla.',
+    'notice.changed.you': 'Se l’hai fatto tu, non devi fare nulla.',
     'notice.changed.not-you':
-      'Se non sei stato tu, qualcun altro potrebbe leggere la tua posta. Imposta subito una nuova password:',
+      'Se non l’hai fatto tu, qualcun altro potrebbe leggere la tua posta. Imposta subito una nuova password:',
     'notice.tries.subject': '{brand} - Troppi codici errati',
     'notice.tries.preview': 'La tua password non è stata cambiata.',
     'notice.tries.text':
       'Il giorno {at} è stato inserito l’ultimo di molti codici di verifica errati per il tuo account.',
     'notice.tries.unchanged': 'Nessuno è entrato e la tua password non è stata cambiata.',
     'notice.tries.link': 'Per ora le nostre email contengono un link al posto del codice.',
-    'notice.tries.you': 'Se sei stato tu, fai una nuova richiesta e usa il link:',
-    'notice.tries.not-you': 'Se non sei stato tu, non devi fare nulla.',
+    'notice.tries.you': 'Se l’hai fatto tu, fai una nuova richiesta e usa il link:',
+    'notice.tries.not-you': 'Se non l’hai fatto tu, non devi fare nulla.',
     'notice.button': 'Reimposta password',
     'notice.support': 'Se hai bisogno di aiuto, contatta l’assistenza:',
 
@@ -250,16 +250,16 @@ export const it: Language = {
     'door.somewhere':
       'Accedi come fai sempre: tramite la tua organizzazione o con l’account con cui ti sei registrato.',
     'door.button': 'Accedi',
-    'door.ignore': 'Se non sei stato tu, ignora questa email. Non è cambiato nulla.',
+    'door.ignore': 'Se non l’hai fatto tu, ignora questa email. Non è cambiato nulla.',
 
     'nobody.subject': '{brand} - Nessun account con questo indirizzo',
     'nobody.preview': 'Non c’è nulla da reimpostare per questo indirizzo.',
     'nobody.text':
       'Qualcuno ha chiesto di reimpostare una password su {brand} e ha inserito questo indirizzo. Non c’è alcun account associato.',
-    'nobody.other': 'Se sei stato tu, forse ti sei registrato con un altro indirizzo. Prova con quello:',
+    'nobody.other': 'Se l’hai fatto tu, forse per registrarti hai usato un altro indirizzo. Prova con quello:',
     'nobody.button': 'Prova un altro indirizzo',
     'nobody.sign-up': 'Oppure registrati:',
-    'nobody.ignore': 'Se non sei stato tu, ignora questa email. Arriva al massimo una volta alla settimana.',
+    'nobody.ignore': 'Se non l’hai fatto tu, ignora questa email. Arriva al massimo una volta alla settimana.',
     'nobody.footer': 'Inviata perché qualcuno ha inserito questo indirizzo su {brand}.',
 
     'letter.which':

@@ -48,6 +48,22 @@ async function overflowOf(page: Page): Promise<string[]> {
   return over
 }
 
+/**
+ * What a screen reader is not given that it needs, by the tree that the browser hands to one: where the page begins, what
+ * each control is called, and, where something was refused, that it says so by itself.
+ */
+async function unheardOf(page: Page, what: string): Promise<string[]> {
+  const tree = await page.locator('body').ariaSnapshot()
+  const count = (line: RegExp): number => tree.match(new RegExp(line, 'gm'))?.length ?? 0
+  const missed: string[] = []
+  if (count(/^ *- main\b/) !== 1) missed.push('not one main part')
+  if (count(/^ *- heading ".+" \[level=1\]/) !== 1) missed.push('not one heading of the first level')
+  const nameless = count(/^ *- (textbox|button|link|combobox|checkbox)(?! (".|\/))/)
+  if (nameless > 0) missed.push(`${nameless} controls without a name`)
+  if (/refused|wrong|weak/.test(what) && count(/^ *- alert.*:/) === 0) missed.push('no alert')
+  return missed.map((one) => `${one} in\n${tree}`)
+}
+
 for (const tour of tours) {
   visit(
     `Every page of the tour ${tour.name} is accessible in both palettes and at 320 px`,
@@ -55,7 +71,9 @@ for (const tour of tours) {
     async (visit) => {
       const findings: string[] = []
       await tour.walk(visit, async (page, what) => {
-        const found = [...(await findingsOf(page, tour.name === 'letters')), ...(await overflowOf(page))]
+        const isLetter = tour.name === 'letters'
+        const heard = isLetter ? [] : await unheardOf(page, what)
+        const found = [...heard, ...(await findingsOf(page, isLetter)), ...(await overflowOf(page))]
         findings.push(...found.map((one) => `${tour.name}: ${what}: ${one}`))
       })
       assert.equal(findings.join('\n\n'), '')

@@ -134,6 +134,8 @@ const ofClassic: Tour = {
 }
 
 const clock = testClock(Date.now())
+/** Two hundred characters, with no place to break but the dots. */
+const longest = `${'a'.repeat(64)}@${'b'.repeat(61)}.${'c'.repeat(61)}.example.org`
 const ofCode: Tour = {
   name: 'code',
   options: { flows: [{ ...flows.code, ...urls, brand: norsu } as Flow], clock, expects: [400, 410, 422] },
@@ -144,6 +146,8 @@ const ofCode: Tour = {
     await see(page, 'log-in')
     await page.goto(origin + story.flow.routes.ask)
     await see(page, 'ask')
+    await ask(visit, story, longest)
+    await see(page, 'code, for a long address')
     await ask(visit, story)
     await see(page, 'code')
     await type(page, 'Verification Code', '000000')

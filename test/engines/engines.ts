@@ -6,7 +6,7 @@ import { webkit } from './webkit.ts'
 /** A browser with one tab and no memory of another run. */
 export type Opened = {
   readonly tab: Tab
-  /** What it complained of in its console since it was opened. */
+  /** What it complained of in its console since it was opened; always nothing where the engine does not tell. */
   complaints(): Promise<string[]>
   close(): Promise<void>
 }

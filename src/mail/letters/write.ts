@@ -74,7 +74,7 @@ ${style(palette)}
 ${raw('<!--[if mso]><table role="presentation" width="560" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->')}
 <table role="presentation" class="card" dir="${dir}" lang="${content.locale}" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="${card}" style="max-width:560px;background:${card};border:1px solid ${edge};border-radius:16px;border-collapse:separate">
 <tr><td class="soft pad" style="padding:32px 36px 0;${raw(font)};font-size:14px;line-height:20px;font-weight:600;color:${colours.soft}">${content.brand.longName}</td></tr>
-<tr><td class="pad" style="padding:6px 36px 6px"><h1 class="ink" style="margin:0;${raw(font)};font-size:24px;line-height:30px;font-weight:700;letter-spacing:-0.3px;color:${colours.ink}">${heading(title, content)}</h1></td></tr>
+<tr><td class="pad" style="padding:6px 36px 6px"><h1 class="ink" style="margin:0;${raw(font)};font-size:24px;line-height:30px;font-weight:700;color:${colours.ink}">${heading(title, content)}</h1></td></tr>
 ${draft.blocks.map((block) => asHtml(block, palette))}
 <tr><td class="soft pad" style="padding:28px 36px 32px;${raw(font)};font-size:13px;line-height:20px;color:${colours.soft}">${footer}</td></tr>
 </table>
