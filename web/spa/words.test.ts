@@ -20,7 +20,7 @@ for (const locale of locales.slice(1)) {
     // Those of codes are not said here.
     const silent = Object.keys(form).filter((key) => !(key in words.form))
     assert.ok(
-      silent.every((key) => /^(code|prov|resend|rules|problems)/.test(key)),
+      silent.every((key) => /^(code|prov|resend|picker|rules|problems)/.test(key)),
       silent.join(),
     )
     assert.deepEqual(holes(words.page.returning!), ['{seconds}'])
