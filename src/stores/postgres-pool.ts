@@ -3,6 +3,7 @@
  * go, so that a whole operation is two ways to the server and back. Nothing is left behind in a session, so that PgBouncer
  * may hand each transaction to another one: no session lock, no SET, no statement with a name.
  */
+import type { Writable } from 'node:stream'
 import pg, { type Client, type Pool, type PoolClient, type PoolConfig } from 'pg'
 import { Fault } from '../engine/outcome.ts'
 import type { PoolUse } from '../engine/ports.ts'
@@ -177,9 +178,14 @@ async function send(
   client: Client | PoolClient,
   statements: readonly Statement[],
 ): Promise<(Answer & Pick<Result, 'command'>)[]> {
-  const ended = await Promise.allSettled(
-    statements.map(({ text, values }) => (values ? client.query(text, values.map(sendable)) : client.query(text))),
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection
+  // Else each of them is written by itself, and wakes the server for itself.
+  stream.cork()
+  const sent = statements.map(({ text, values }) =>
+    values ? client.query(text, values.map(sendable)) : client.query(text),
   )
+  stream.uncork()
+  const ended = await Promise.allSettled(sent)
   const failed = ended.find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
   return ended.map((one) => {

@@ -159,17 +159,36 @@ export const noted = (
 /** Wakes the workers of every process, when the transaction is committed. */
 export const wake: Statement = { text: `SELECT pg_notify('latchkey_letters', '')` }
 
-/** What writes a draft; the events last. */
+/** What writes a draft: the rows in one statement, and the events last. */
 export const statementsOf = (written: Written, wakes: boolean): Statement[] => {
   const { opened, moved, counts, gone, sessions, letters, events } = written
-  return [
+  const rows = [
     ...(opened.length > 0 ? [addChallenges(opened)] : []),
     ...(moved.length > 0 ? [setChallenges(moved)] : []),
     ...(counts.length > 0 ? [setCounts(counts)] : []),
     ...(gone.length > 0 ? [dropCounts(gone)] : []),
     ...(sessions.length > 0 ? [addSessions(sessions)] : []),
     ...(letters.length > 0 ? [addLetters(letters)] : []),
+  ]
+  return [
+    ...(rows.length > 0 ? [asOne(rows)] : []),
     ...(letters.length > 0 && wakes ? [wake] : []),
     ...(events.length > 0 ? [addEvents(events)] : []),
   ]
+}
+
+/**
+ * Statements that write rows of which no two are one, as a single one: each by itself is a message to the server and one
+ * back, and that is most of what a small group costs.
+ */
+function asOne(statements: readonly Statement[]): Statement {
+  const values: unknown[] = []
+  const texts = statements.map(({ text, values: own = [] }) => {
+    const before = values.length
+    values.push(...own)
+    return text.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`)
+  })
+  const last = texts.pop()!
+  const others = texts.map((text, at) => `rows${at} AS (${text})`).join(', ')
+  return { text: others === '' ? last : `WITH ${others} ${last}`, values }
 }
