@@ -1,9 +1,10 @@
-/** Latchkey under `node:http`, as an application mounts it; limits are off unless asked for, or little could be measured from one address. */
+/** Latchkey under `node:http`, as its own server runs it; limits are off unless asked for, or little could be measured from one address. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { own } from '../../src/accounts/own.ts'
 import { latchkey } from '../../src/index.ts'
+import { ownResponses } from '../../src/server/listen.ts'
 import { postgres } from '../../src/stores/postgres.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
 import { addressOf, foreignHashes, foreignOf, password } from '../tools/people.ts'
@@ -37,6 +38,7 @@ async function send({ to, text }: { to: string; text: string }): Promise<void> {
   if (settings.mail === 'keep' && secret) kept.push({ to, secret })
 }
 
+ownResponses()
 const server = createServer((request, response) => recovery.node(request, response))
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const { port } = server.address() as AddressInfo

@@ -9,7 +9,7 @@ import type { LogEntry, Options } from '../options.ts'
 import { systemClock } from '../system.ts'
 import { type Config, soundOptions } from './config.ts'
 import { badConfiguration, finding, isSound, told } from './findings.ts'
-import { CannotListen, type Listening, listen } from './listen.ts'
+import { CannotListen, type Listening, listen, ownResponses } from './listen.ts'
 import { logger } from './log.ts'
 import { metricsListener } from './metrics.ts'
 import { migrated, onFreePort, refuse, type Screen, stopSignal, stopWithin } from './prepare.ts'
@@ -52,6 +52,7 @@ export async function run(given: Config, screen: Screen, how: Run): Promise<numb
   try {
     const unready = await migrated(options, screen)
     if (unready) return refuse([unready], screen)
+    ownResponses()
     const recovery = latchkey(options)
     await recovery.ready()
     await recovery.store.note(started(recovery, options, how))
