@@ -79,3 +79,8 @@ export class Fault extends Error {
 export class MailRefusal extends Error {
   override readonly name = 'MailRefusal'
 }
+
+/** The mail server is not there: no other letter would leave now either, so all of them rest a while. */
+export class MailServerGone extends Error {
+  override readonly name = 'MailServerGone'
+}

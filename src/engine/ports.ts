@@ -542,7 +542,7 @@ export type Mail = {
   readonly locale: string
 }
 
-/** Sends, or throws; a `MailRefusal` says that trying again is of no use. */
+/** Sends, or throws; a `MailRefusal` says that trying again is of no use, a `MailServerGone` that no letter would leave now. */
 export type Mailer = {
   send(mail: Mail, signal: AbortSignal): Promise<void>
   /** Throws with the reason when the server cannot be used. */

@@ -1,5 +1,5 @@
 /** Letters over SMTP: pooled connections, TLS unless told otherwise, exactly one recipient a letter. */
-import { Fault, MailRefusal } from '../engine/outcome.ts'
+import { Fault, MailRefusal, MailServerGone } from '../engine/outcome.ts'
 import type { Clock, Mail, Mailer } from '../engine/ports.ts'
 import type { SmtpOptions } from '../options.ts'
 import { isPlainAddress, type Sender } from './sender.ts'
@@ -110,7 +110,7 @@ function judge(error: SmtpError, brokenOff: boolean, outOfTime: boolean): Error 
   }
   if (error.responseCode) return new Error(`the mail server answered ${error.command ?? ''} with ${code}`)
   // Nothing of a letter was on the way yet: the message is the operating system's or the TLS library's.
-  if (error.command === 'CONN') return new Error(`no connection to the mail server: ${error.message}`)
+  if (error.command === 'CONN') return new MailServerGone(`no connection to the mail server: ${error.message}`)
   return new Error(`the letter could not be sent: ${code ?? error.name}`)
 }
 

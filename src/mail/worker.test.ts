@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../engine/audit.ts'
-import { Fault } from '../engine/outcome.ts'
+import { Fault, MailServerGone } from '../engine/outcome.ts'
 import type { Database, Store } from '../engine/ports.ts'
 import { verbs } from '../engine/verbs.ts'
 import { flows } from '../index.ts'
@@ -88,3 +88,34 @@ for (const [at, what, message] of [
     await until('the letter to ana has its turn', () => toAna() === before + 1)
   })
 }
+
+test('while the mail server is not there one letter knocks at a time, and when it is back all leave', async (t) => {
+  const [knocked, left]: string[][] = [[], []]
+  let isThere = false
+  const send = async ({ to }: { to: string }): Promise<void> => {
+    knocked!.push(to)
+    if (!isThere) throw new MailServerGone('connect ECONNREFUSED')
+    left!.push(to)
+  }
+  const mail = { from: 'App <no-reply@example.com>', send }
+  const recovery = await testRecovery({ database: memory(), mail, worker: true })
+  t.after(() => recovery.close())
+  const { request } = verbs(recovery.kit)
+  const ask = async (name: string): Promise<void> => {
+    const address = `${name}@example.org`
+    await recovery.account({ email: address, password: 'Old-Kettle-17!' })
+    assert.ok((await request(flows.spa, { address, caller, previous: null, resend: false })).ok)
+  }
+  await ask('ana')
+  await until('the first letter knocked', () => knocked!.length === 1)
+  for (const name of ['bea', 'cleo', 'dora', 'ema']) await ask(name)
+  await sleep(200)
+  assert.equal(knocked!.length, 1, 'others rest')
+  recovery.clock.turn({ seconds: 2 })
+  await until('another knocked', () => knocked!.length === 2)
+  await sleep(200)
+  assert.equal(knocked!.length, 2, 'one at a time')
+  isThere = true
+  recovery.clock.turn({ seconds: 60 })
+  await until('all have left', () => left!.length === 5)
+})

@@ -7,11 +7,12 @@ import { finishChanges } from '../engine/elsewhere.ts'
 import type { Flow, FullBrand } from '../engine/flow.ts'
 import { type Issued, issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
-import { Fault, MailRefusal } from '../engine/outcome.ts'
+import { Fault, MailRefusal, MailServerGone } from '../engine/outcome.ts'
 import type { Account, Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
 import { fallbackLocale, lookUp, ready } from '../words/index.ts'
 import type { LetterContent } from './letter.ts'
 import { writeLetter } from './letters/index.ts'
+import { resting } from './rest.ts'
 
 /** What the worker is made of. */
 export type WorkerParts = {
@@ -75,6 +76,7 @@ const most = 200
 export function worker(parts: WorkerParts): Worker {
   const { kit } = parts
   const afterSetBack = catchUp(kit)
+  const rest = resting(kit)
   /** Letters on their way, each with the lease that it came under. */
   const running = new Map<Promise<void>, { readonly abort: AbortController; readonly lease: string }>()
   let stopped = true
@@ -91,7 +93,7 @@ export function worker(parts: WorkerParts): Worker {
 
   const begin = (leased: Leased): void => {
     const abort = new AbortController()
-    const turn = sendOne(parts, leased, abort.signal).catch((error: unknown) =>
+    const turn = sendOne(parts, leased, abort.signal, rest.learn).catch((error: unknown) =>
       parts.log('error', 'a letter could not be settled; its lease will end', { error: String(error) }),
     )
     const done = turn.finally(() => {
@@ -157,11 +159,12 @@ export function worker(parts: WorkerParts): Worker {
           await renew(now)
           renewed = now
         }
-        const room = parts.mailer.width - running.size
+        const room = rest.room(parts.mailer.width - running.size, running.size > 0)
         const leased = room > 0 ? await take(room, now) : []
         leased.forEach(begin)
         if (room > 0) backlog = leased.length === room
-        if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
+        if (rest.left() > 0) await wait(Math.min(rest.left(), pollMs))
+        else if (leased.length < room || room <= 0) await wait(await pause(kit, now, running.size > 0))
         if (kit.elsewhere && finishing === null && performance.now() - finished > finishMs) {
           finished = performance.now()
           finishing = finish().finally(() => {
@@ -223,7 +226,13 @@ async function pause(kit: Kit, now: number, busy: boolean): Promise<number> {
   return due === null ? most : Math.max(5, Math.min(most, due))
 }
 
-async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal): Promise<void> {
+/** `learn` is told whether the mail server was there. */
+async function sendOne(
+  parts: WorkerParts,
+  leased: Leased,
+  stopping: AbortSignal,
+  learn: (isThere: boolean) => void,
+): Promise<void> {
   const { kit } = parts
   const { letter } = leased
   const settle = (settlement: Settlement, noted: AuditEvent | null) =>
@@ -250,10 +259,12 @@ async function sendOne(parts: WorkerParts, leased: Leased, stopping: AbortSignal
   try {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(sendMs)])
     await parts.mailer.send(await mailOf(parts, flow, letter, issued), signal)
+    learn(true)
     await settle({ kind: 'sent' }, issued.event)
   } catch (error) {
-    if (stopping.aborted) await settle({ kind: 'given-back' }, null)
-    else await backOff(parts, leased, reasonOf(error, issued.proof?.secret ?? ''), error instanceof MailRefusal, settle)
+    if (stopping.aborted) return void (await settle({ kind: 'given-back' }, null))
+    learn(!(error instanceof MailServerGone))
+    await backOff(parts, leased, reasonOf(error, issued.proof?.secret ?? ''), error instanceof MailRefusal, settle)
   }
 }
 
