@@ -73,7 +73,7 @@ export async function look(kit: Notes, flow: Flow, link: Link, caller: Caller): 
   const because = opened.state === undefined ? null : 'mailed by the product before'
   const noted = { ...about, accountId: opened.account.id, because }
   await kit.store.noteWithin(looks, event(at, 'link.opened', caller, noted))
-  return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', opened.state ?? null) }
+  return { ok: true, ...grantFor(kit, flow, opened.account, opened.challenge?.id ?? '', opened.state) }
 }
 
 /** Finds what a link opens. Reads only. */
@@ -270,7 +270,7 @@ function grantFor(
   flow: Flow,
   account: Account,
   challengeId: string,
-  nonce: string | null,
+  nonce: string | null = null,
 ): Proved {
   const grant: Grant = { challengeId, accountId: account.id, expiresAt: kit.clock.now() + flow.grant * 1000 }
   return {
