@@ -41,6 +41,16 @@ function check(name: string, command: string, ...args: string[]): void {
   }
 }
 
+/** Stories and promises of which `--adopt` runs those on MariaDB. */
+const onMariadb = [
+  'test/walks/{classic,stateless,code,spa,verified}.test.ts',
+  'test/promises/{one-proof-one-change,links-die,the-letter-goes-to-the-stored-address}.test.ts',
+  'test/promises/{nothing-is-lost-when-killed,kills-at-random,many-processes-are-one}.test.ts',
+]
+
+/** Which tests of a file are run; all, where nothing is said. */
+let named: RegExp | null = null
+
 /** What a file did. */
 type Result = { passed: number; failed: number; skipped: string[]; failures: string[]; output: string; ms: number }
 
@@ -73,7 +83,13 @@ async function testFile(file: string): Promise<Result> {
     result.failures.push(`${place}\n${what}`)
   }
   // Ten minutes, an hour for what is long: a test that hangs must end the run, not the patience of whoever waits for it.
-  const events = run({ files: [file], isolation: 'process', timeout: long || adopt ? 3_600_000 : 600_000 })
+  const testNamePatterns = named ? { testNamePatterns: named } : {}
+  const events = run({
+    files: [file],
+    ...testNamePatterns,
+    isolation: 'process',
+    timeout: long || adopt ? 3_600_000 : 600_000,
+  })
   const keep = ({ message }: { message: string }): void => {
     result.output += message
   }
@@ -133,8 +149,8 @@ async function startDatabase(): Promise<PostgresServer | null> {
 const cores = Math.min(availableParallelism(), 8)
 
 /** The files, once Debian's packages that they name are there; none of them where that cannot be. */
-function withPackages(files: readonly string[]): readonly string[] {
-  const reason = install(packagesOf(files), say)
+function withPackages(files: readonly string[], ...more: readonly string[]): readonly string[] {
+  const reason = install([...packagesOf(files), ...more], say)
   if (reason === null) return files
   total.failed += 1
   failures.push(`Debian's packages\n${reason}`)
@@ -142,8 +158,8 @@ function withPackages(files: readonly string[]): readonly string[] {
 }
 
 /** One MariaDB for the files that use one; a file that is run alone starts its own. */
-async function startMysql(files: readonly string[]): Promise<{ stop(): Promise<void> } | null> {
-  if (process.env.TEST_MYSQL_URL || !packagesOf(files).includes('mariadb-server')) return null
+async function startMysql(): Promise<{ stop(): Promise<void> } | null> {
+  if (process.env.TEST_MYSQL_URL) return null
   try {
     const server = await (await import('../test/mariadb.ts')).startMariadb()
     process.env.TEST_MYSQL_URL = server.url
@@ -168,10 +184,14 @@ if (long) {
   await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
   if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
 } else if (adopt) {
-  const files = withPackages(find('test/adopt/live/**/*.test.ts'))
+  const files = withPackages(find('test/adopt/live/**/*.test.ts'), 'mariadb-server')
   database = await startDatabase()
-  mariadb = await startMysql(files)
+  mariadb = await startMysql()
   await testFiles('beside the real thing', files, 1)
+  // Stories and promises that the store has a large part in; of these files, what they tell on MariaDB.
+  process.env.TEST_STORIES_ON = 'mysql'
+  named = /MariaDB/
+  await testFiles('on MariaDB', find(...onMariadb), 1)
 } else {
   if (chosen.length === 0) {
     check('types', 'tsc', '-p', '.')

@@ -9,11 +9,19 @@ import { sqlite } from '../src/stores/sqlite.ts'
 import { type TestOptions, type TestRecovery, testRecovery } from '../src/testing/index.ts'
 import { newPostgres, type PostgresDatabase } from './new-postgres.ts'
 
+/** Loaded before any test, for what it made goes when the file is over; and only where there is a MariaDB. */
+const onMariadb = process.env.TEST_STORIES_ON === 'mysql' ? await import('./new-mysql.ts') : null
+
 /** Opens a recovery on the story's store; it is closed when the story is over. */
 export type Open = (options?: TestOptions) => Promise<TestRecovery>
 
 /** Declares the story once for each store. */
 export function onEveryStore(name: string, story: (open: Open) => Promise<void>): void {
+  // In `npm run test:adopt`, which has a MariaDB, on that alone.
+  if (onMariadb) {
+    onMysql(`${name} (MariaDB)`, story)
+    return
+  }
   inMemory(`${name} (memory)`, story)
   test(`${name} (SQLite)`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-walk-'))
@@ -46,6 +54,23 @@ export function onPostgres(name: string, story: (open: Open) => Promise<void>): 
     } finally {
       for (const recovery of opened) await recovery.close()
       for (const made of databases) made.drop()
+    }
+  })
+}
+
+function onMysql(name: string, story: (open: Open) => Promise<void>): void {
+  test(name, async () => {
+    const opened: TestRecovery[] = []
+    const drops: (() => Promise<void>)[] = []
+    try {
+      await story(async (options = {}) => {
+        const { database, drop } = await onMariadb!.newMysql()
+        drops.push(drop)
+        return kept(opened, await testRecovery({ database, ...options }))
+      })
+    } finally {
+      for (const recovery of opened) await recovery.close()
+      for (const drop of drops) await drop()
     }
   })
 }

@@ -34,7 +34,7 @@ export type Tried = { readonly set: boolean; readonly after: Account | null }
 
 /** An open database. */
 export type Source = {
-  readonly dialect: 'sqlite' | 'postgres'
+  readonly dialect: 'sqlite' | 'postgres' | 'mysql'
   /** For sentences: no user's name, no password. */
   readonly place: string
   tables(): Promise<Table[]>

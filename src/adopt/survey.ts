@@ -31,12 +31,11 @@ export async function survey(
   preferred: readonly FormName[],
 ): Promise<Survey> {
   const sql = sqlOf(source.dialect)
-  const [totals] = await source.all(`SELECT count(*) AS accounts, count(*) FILTER (WHERE email = '') AS missing,
-    count(*) FILTER (WHERE email <> '' AND email NOT LIKE '%_@_%') AS odd,
-    count(*) FILTER (WHERE email <> ${sql.folded}) AS capitals,
-    count(*) FILTER (WHERE NOT active) AS inactive FROM ${rows} AS one`)
+  const [totals] = await source.all(`SELECT count(*) AS accounts, ${when(`email = ''`)} AS missing,
+    ${when(`email <> '' AND email NOT LIKE '%_@_%'`)} AS odd, ${when(`${sql.email} <> ${sql.folded}`)} AS capitals,
+    ${when('NOT active')} AS inactive FROM ${rows} AS one`)
   const [shared] = await source.all(`SELECT count(*) AS addresses, coalesce(sum(n), 0) AS accounts,
-    count(*) FILTER (WHERE a <> b) AS spelled FROM (
+    ${when('a <> b')} AS spelled FROM (
       SELECT count(*) AS n, min(${sql.email}) AS a, max(${sql.email}) AS b FROM ${rows} AS one
       WHERE email <> '' GROUP BY ${sql.folded} HAVING count(*) > 1) AS two`)
   const kinds = await source.all(`SELECT ${sql.kind} AS kind, count(*) AS n, min(${sql.password}) AS sample
@@ -110,9 +109,16 @@ export function formOf(texts: readonly string[], preferred: readonly FormName[])
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null
 }
 
+/** How many rows it is true of; MySQL has no FILTER. */
+const when = (condition: string): string => `count(CASE WHEN ${condition} THEN 1 END)`
+
 /** Where the databases differ: names of functions, and the order of letters, which is fastest byte by byte. */
 function sqlOf(dialect: Source['dialect']) {
-  const [find, order] = dialect === 'sqlite' ? ['instr', ''] : ['strpos', ' COLLATE "C"']
+  const [find, order] = {
+    sqlite: ['instr', ''],
+    postgres: ['strpos', ' COLLATE "C"'],
+    mysql: ['instr', ' COLLATE utf8mb4_bin'],
+  }[dialect] as [string, string]
   const [email, password] = [`(email${order})`, `("passwordHash"${order})`]
   const p = '"passwordHash"'
   // Up to where a salt could begin: "$2b$", "{bcrypt}", "pbkdf2_sha256$", "scrypt:32768:8:1$"; else the length.

@@ -208,7 +208,7 @@ onSqlite('a view is looked at, and it is said that SQLite cannot write it', asyn
 test('an address that is none, or of a system that is not there yet, is refused with the reason', async () => {
   const io: Io = { environment: {}, folder: '.', stdin: process.stdin, out: async () => true, error: () => {} }
   for (const [url, message] of [
-    ['mysql://user:hidden@127.0.0.1/app', /mysql is not there yet/],
+    ['mssql://user:hidden@127.0.0.1/app', /mssql is not there yet/],
     ['oracle:app', /oracle is not there yet/],
     ['app.db', /expected sqlite:PATH or postgres:/],
     ['sqlite:/nowhere/app.db', /\/nowhere\/app\.db is not there/],

@@ -28,15 +28,16 @@ export const adopt: Command = {
   help: `
 Usage: latchkey adopt [DATABASE_URL] [flags]
 
-  DATABASE_URL      sqlite:PATH or postgres://…; default: the variable of this name
+  DATABASE_URL      sqlite:PATH, postgres://… or mysql://…; default: the variable of this name
   --table NAME      the table of accounts, where several fit
   --dry-run         says what it found, and writes nothing
   --force           writes over files that are there
   --check EMAIL     tries a reset out on this account, and undoes it; with ${configFile} as it stands, where it is there
   --password-stdin  with --check: compares the account's password too, read from standard input
 
-Changes nothing in the database: PostgreSQL is asked in a read-only transaction, a file of SQLite is opened to be read.
-Knows Django, Rails (Devise, has_secure_password), Laravel, better-auth, ASP.NET Core Identity, Supabase, JHipster and
+Changes nothing in the database: PostgreSQL and MySQL are asked in a read-only transaction, a file of SQLite is opened
+to be read.
+Knows Django, Rails (Devise, has_secure_password), Laravel, WordPress, better-auth, ASP.NET Core Identity, Supabase, JHipster and
 tables with columns of the usual names (docs/adopt). Prints counts and names of columns; never an id, an address or a hash.
 Writes ${configFile} and ${environmentFile} into this folder, neither over one that is there.
 

@@ -13,7 +13,7 @@ ${configHelp}
 
 Copies an SQLite database to FILE as it is at one moment, while servers go on, and checks the copy. FILE is readable by
 its owner alone and must not exist. It holds password hashes and who asked for what: keep it as you keep the database.
-For PostgreSQL take pg_dump. docs/operate.md tells how to restore, and what to do about proofs that come back.
+For PostgreSQL take pg_dump, for MySQL mysqldump --single-transaction. docs/operate.md tells how to restore, and what to do about proofs that come back.
 Exit code 0 when the copy is there and sound.`,
   async run(args, io) {
     const { values, rest } = readArgs(args, configFlag, ['FILE'])
@@ -25,7 +25,9 @@ Exit code 0 when the copy is there and sound.`,
     }
     const store = config.options.store!
     if (!store.backUp) {
-      io.error('This database is not a file of SQLite; PostgreSQL is copied with pg_dump.\n')
+      io.error(
+        'This database is not a file of SQLite; PostgreSQL is copied with pg_dump, MySQL with mysqldump --single-transaction.\n',
+      )
       return 1
     }
     const to = resolve(io.folder, rest[0]!)

@@ -11,7 +11,7 @@ Usage: latchkey migrate [flags]
   --dry-run       shows it only
 ${configHelp}
 
-Each step is one transaction; of several processes that migrate at once, each step is applied by one. Exit code 0 also
+Each step is one transaction, but on MySQL, where each statement may run again; of several processes that migrate at once, each step is applied by one. Exit code 0 also
 when nothing was missing, and with --dry-run when something is.`,
   async run(args, io) {
     const { values } = readArgs(args, { ...configFlag, 'dry-run': { type: 'boolean' } } as const)

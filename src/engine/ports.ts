@@ -420,7 +420,7 @@ export type Conditions = Readonly<Record<string, string | number | boolean | nul
 
 /** Which table and columns hold the accounts. */
 export type AccountsTable = {
-  /** The table's name, or a view's; on PostgreSQL also with its schema, `auth.users`. */
+  /** The table's name, or a view's; on PostgreSQL also with its schema, `auth.users`, on MySQL with its database. */
   readonly table: string
   /** Column of the account's id, number, UUID or text. */
   readonly id: string

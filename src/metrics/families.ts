@@ -46,7 +46,7 @@ export const families = {
   latchkey_store_faults_total: counter('Operations of the database that failed; none was done by halves.', 'operation'),
   latchkey_store_up: gauge('1 while the database answers a scrape in two seconds, else 0.'),
   latchkey_pool_connections: gauge(
-    'Connections to PostgreSQL. State: used, idle; waiting counts what waits for one.',
+    'Connections to PostgreSQL or MySQL. State: used, idle; waiting counts what waits for one.',
     'state',
   ),
   latchkey_hash_seconds: {

@@ -107,8 +107,9 @@ const found: Record<string, [Environment, FileOptions?, Flags?]> = {
   L041: [sound, { flows: [{ ...code, disclosure: 'explicit' }] }],
   L042: [sound, { flows: [{ name: 'mine' } as never] }],
   L043: [sound, { flows: [{ ...code, brand: { name: 'App', colors: { light: '#ffd400' } } }] }],
-  L050: [{ ...sound, DATABASE_URL: 'mysql://localhost/app' }],
+  L050: [{ ...sound, DATABASE_URL: 'oracle://localhost/app' }],
   L051: [{ ...sound, DATABASE_URL: 'postgres://app:hunter2%@localhost/app' }],
+  L054: [{ ...sound, DATABASE_URL: 'mysql://app:hunter2%@localhost/app' }],
   L053: [{ ...sound, DATABASE_URL_DIRECT: 'postgres://app:hunter2@localhost/app' }],
 }
 

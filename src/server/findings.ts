@@ -157,7 +157,7 @@ export const findings = {
   L050: [
     'error',
     'DATABASE_URL is not understood',
-    'Write sqlite:PATH, such as sqlite:data/latchkey.db (sqlite:/var/lib/latchkey/app.db is an absolute path), or postgres://….',
+    'Write sqlite:PATH, such as sqlite:data/latchkey.db (sqlite:/var/lib/latchkey/app.db is an absolute path), postgres://… or mysql://….',
   ],
   L051: ['error', '{name} is not usable: {reason}', 'Write postgres://user:password@host:5432/database.'],
   L052: [
@@ -170,6 +170,7 @@ export const findings = {
     'DATABASE_URL_DIRECT is set, and DATABASE_URL names no PostgreSQL database',
     'Remove it: it is the way past PgBouncer to the same database.',
   ],
+  L054: ['error', '{name} is not usable: {reason}', 'Write mysql://user:password@host:3306/database.'],
   L070: [
     'error',
     'ADMINS names what is no address: {value}',

@@ -54,3 +54,30 @@ test('a PostgreSQL address is taken without touching the database, and one that 
   }
   assert.deepEqual((found({ DATABASE_URL_DIRECT: good[0]! })[1] as string[][])[0]?.[0], 'L053')
 })
+
+test('a MySQL address is taken without touching the database, and one that is none is refused without being quoted', () => {
+  const found = (DATABASE_URL: string) => {
+    const read = reading({ DATABASE_URL })
+    return [readStore(read, undefined) !== undefined, read.findings.map(({ code, message }) => `${code} ${message}`)]
+  }
+  for (const url of [
+    'mysql://u:p%40ss@db.example.com:3306/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/ca.pem',
+    'mariadb://u@localhost/shop?socket=/run/mysqld/mysqld.sock',
+    'mysql2://u@127.0.0.1/shop',
+  ])
+    assert.deepEqual(found(url), [true, []], url)
+  for (const [url, said] of [
+    ['mysql:shop', /expected mysql:/],
+    ['mysql://u:hunter2#@x/y:z@', /cannot be read|names no database/],
+    ['mysql://u:hunter2%@x/y', /is written %25/],
+    ['mysql://u:hunter2@x', /names no database/],
+    ['mysql://u:hunter2@x/y?multipleStatements=true', /"multipleStatements" is not known/],
+    ['mysql://u:hunter2@x/y?ssl-mode=PREFERRED', /ssl-mode is one of/],
+  ] as const) {
+    const [taken, findings] = found(url)
+    assert.equal(taken, false, url)
+    assert.match(String(findings), /^L054 /, url)
+    assert.match(String(findings), said, url)
+    assert.doesNotMatch(String(findings), /hunter2/)
+  }
+})

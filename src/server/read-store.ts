@@ -1,5 +1,6 @@
 /** DATABASE_URL: which database, without touching it. */
 import type { Database } from '../engine/ports.ts'
+import { mysql, refuseMysqlAddress } from '../stores/mysql.ts'
 import { postgres, refuseAddress } from '../stores/postgres.ts'
 import { sqlite } from '../stores/sqlite.ts'
 import { finding } from './findings.ts'
@@ -15,12 +16,23 @@ export function readStore(read: Reading, file: Database | string | undefined): D
   const direct = read.text('DATABASE_URL_DIRECT')
   if (isPostgres(asked)) return readPostgres(read, asked, direct)
   if (direct !== undefined) read.findings.push(finding('L053'))
+  if (isMysql(asked)) return readMysql(read, asked)
   const path = sqlitePath(asked)
   if (path === null) read.findings.push(finding('L050'))
   return path === null ? undefined : sqlite(path)
 }
 
 const isPostgres = (url: string): boolean => /^postgres(?:ql)?:/i.test(url)
+
+/** `mysql2://` is how Rails writes it. */
+export const isMysql = (url: string): boolean => /^(?:mysql2?|mariadb):/i.test(url)
+
+function readMysql(read: Reading, url: string): Database | undefined {
+  const address = url.replace(/^mysql2:/i, 'mysql:')
+  const reason = refuseMysqlAddress(address)
+  if (reason) read.findings.push(finding('L054', { name: 'DATABASE_URL', reason }))
+  return reason ? undefined : mysql(address)
+}
 
 function readPostgres(read: Reading, url: string, direct: string | undefined): Database | undefined {
   const reason = refuseAddress(url)

@@ -12,7 +12,8 @@ export const variables = {
   HOST: 'Address to listen on. Default: 127.0.0.1.',
   PORT: 'Port to listen on. Default: 3000.',
   TRUSTED_PROXIES: 'Addresses or networks with commas between them, whose X-Forwarded-For is believed. Default: none.',
-  DATABASE_URL: 'sqlite:PATH or postgres://user:password@host:5432/database. Default: sqlite:data/latchkey.db.',
+  DATABASE_URL:
+    'sqlite:PATH, postgres://user:password@host:5432/database or mysql://user:password@host:3306/database. Default: sqlite:data/latchkey.db.',
   DATABASE_URL_DIRECT:
     'The same PostgreSQL database past PgBouncer: there one listens for letters. Default: none, one looks every second.',
   EMAIL_BACKEND:

@@ -100,6 +100,7 @@ export function usersOf(mapping: AccountsTable, hasReset: boolean, found: Found)
     ${hash} AS passwordHash, ${facts.verified} AS verified, ${facts.active} AS active,
     ${facts.secondFactor} AS secondFactor, ${facts.signOn} AS signOn, ${text(mapping.locale)} AS locale,
     ${reset ? columns.asText(column(resetColumns.reference)[0]) : 'NULL'} AS reference, ${reset?.read ?? 'NULL'} AS expiry
+    ${mapping.lastLogin === undefined ? '' : `, left(${text(mapping.lastLogin)}, 19) AS lastLogin`}
     FROM ${table}${join ? ` LEFT JOIN ${holder} ON ${join.on}` : ''}`
   const unchanged = `${columns.asBytes(email)} = CAST($4 AS BINARY) AND ${facts.verified} = $5 AND ${facts.active} = $6
       AND ${facts.secondFactor} = $7 AND ${facts.signOn} = $8 AND ${is}`
@@ -192,7 +193,7 @@ export function accountOf(row: Record<string, unknown> | undefined): Account | n
   const { reference, expiry, verified, active, secondFactor, signOn, ...rest } = row
   const expiresAt = expiry === null ? Number.NaN : millisecondsOf(String(expiry))
   return {
-    ...(rest as Pick<Account, 'id' | 'email' | 'username' | 'passwordHash' | 'locale'>),
+    ...(rest as Pick<Account, 'id' | 'email' | 'username' | 'passwordHash' | 'locale' | 'lastLogin'>),
     verified: verified === 1,
     active: active === 1,
     secondFactor: secondFactor === 1,

@@ -21,7 +21,7 @@ import { ask, resetByLink, stranger } from '../walks/steps.ts'
 
 /** An application's database, and a folder in which the command is run. */
 export type Place = {
-  readonly dialect: 'sqlite' | 'postgres'
+  readonly dialect: 'sqlite' | 'postgres' | 'mysql'
   readonly url: string
   readonly folder: string
   /** Runs statements. */
@@ -118,7 +118,8 @@ const plainNumber = (value: bigint): number | string =>
 
 type Own = Pick<Place, 'run' | 'rows' | 'database'>
 
-function placeOf(dialect: Place['dialect'], url: string, folder: string, own: Own): Place {
+/** A place on a database that is there. */
+export function placeOf(dialect: Place['dialect'], url: string, folder: string, own: Own): Place {
   const adoptWith: Place['adoptWith'] = async ({ stdin = '', isTTY = false, environment = {} }, ...args) => {
     const [out, error]: [string[], string[]] = [[], []]
     const io: Io = {

@@ -145,7 +145,7 @@ onBoth('where an account has two rows of passwords, none is set: the other would
 })
 
 /** Indexes as applications have them: what makes the column, what makes the index. citext takes a Kelvin sign for a k. */
-const indexes: Record<Place['dialect'], readonly (readonly [column: string, index: string])[]> = {
+const indexes: Record<'sqlite' | 'postgres', readonly (readonly [column: string, index: string])[]> = {
   sqlite: [
     ['TEXT', 'CREATE INDEX e ON people (lower(email))'],
     ['TEXT', 'CREATE INDEX e ON people (upper(email))'],
@@ -175,7 +175,7 @@ onBoth('capitals A–Z do not count, whatever index serves; nothing that looks a
     'ana.kim@examp\u0142e.org',
     'ana.kim@example.org ',
   ]
-  for (const [column, index] of indexes[place.dialect]) {
+  for (const [column, index] of indexes[place.dialect as 'sqlite' | 'postgres']) {
     await place.run(
       `CREATE TABLE people (id INTEGER PRIMARY KEY, tenant INTEGER, email ${column}, password TEXT); ${index}`,
     )

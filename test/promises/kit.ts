@@ -26,6 +26,9 @@ import {
 } from '../../src/testing/index.ts'
 import { newPostgres, type PostgresDatabase } from '../new-postgres.ts'
 
+/** Loaded before any test, for what it made goes when the file is over; and only where there is a MariaDB. */
+const onMariadb = process.env.TEST_STORIES_ON === 'mysql' ? await import('../new-mysql.ts') : null
+
 export const origin = 'https://app.example.com'
 /** The passwords of before and after; both keep every flow's rules. */
 export const before = 'Old-Kettle-17!'
@@ -46,6 +49,11 @@ type Open = (options?: TestOptions) => Promise<Bench>
 
 /** Declares the test once for each store; what it opens is closed and removed after it. */
 export function onAllStores(name: string, body: (open: Open) => Promise<void>): void {
+  // In `npm run test:adopt`, which has a MariaDB, on that alone.
+  if (onMariadb) {
+    test(`${name} (MariaDB)`, () => withBench('mysql', body))
+    return
+  }
   test(`${name} (memory)`, () => withBench('memory', body))
   test(`${name} (SQLite)`, () => withBench('sqlite', body))
   test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
@@ -56,6 +64,10 @@ export function onAllStores(name: string, body: (open: Open) => Promise<void>): 
  * stays short. The walks, the contract and `onAllStores` are there in both.
  */
 export function onEachStore(name: string, body: (open: Open) => Promise<void>): void {
+  if (onMariadb) {
+    onAllStores(name, body)
+    return
+  }
   test(`${name} (memory)`, () => withBench('memory', body))
   test(`${name} (SQLite)`, () => withBench('sqlite', body))
   if (process.env.TEST_EVERY_STORE) test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
@@ -71,14 +83,24 @@ export function inMemory(name: string, body: (open: Open) => Promise<void>): voi
   test(name, () => withBench('memory', body))
 }
 
-async function withBench(kind: 'memory' | 'sqlite' | 'postgres', body: (open: Open) => Promise<void>): Promise<void> {
+type Kind = 'memory' | 'sqlite' | 'postgres' | 'mysql'
+
+/** A database of its own, where the kind has a server. */
+async function madeOn(
+  kind: Kind,
+): Promise<(Pick<PostgresDatabase, 'database'> & { drop(): void | Promise<void> }) | null> {
+  if (kind === 'mysql') return onMariadb!.newMysql()
+  return kind === 'postgres' ? newPostgres() : null
+}
+
+async function withBench(kind: Kind, body: (open: Open) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-promise-'))
   const opened: Bench[] = []
-  const databases: PostgresDatabase[] = []
+  const databases: { drop(): void | Promise<void> }[] = []
   try {
     await body(async (options = {}) => {
       const file = kind === 'sqlite' ? join(folder, `${opened.length}.db`) : ''
-      const made = kind === 'postgres' && !options.database ? await newPostgres() : null
+      const made = options.database ? null : await madeOn(kind)
       if (made) databases.push(made)
       const bench = await openBench(file, made ? { ...options, database: made.database } : options)
       opened.push(bench)
@@ -86,7 +108,7 @@ async function withBench(kind: 'memory' | 'sqlite' | 'postgres', body: (open: Op
     })
   } finally {
     for (const bench of opened) await bench.close()
-    for (const made of databases) made.drop()
+    for (const made of databases) await made.drop()
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -16,6 +16,9 @@ import { type Bench, before, openBench, temporaryFolder } from './kit.ts'
 import type { MailServer, Received } from './mail-server.ts'
 import { type Child, childSecret, type ServerOptions, spawnServer, startServer } from './server-child.ts'
 
+/** Loaded before any test, for what it made goes when the file is over; and only where there is a MariaDB. */
+const onMariadb = process.env.TEST_STORIES_ON === 'mysql' ? await import('../new-mysql.ts') : null
+
 /** An empty database that several processes can open. */
 export type Place = {
   /** As DATABASE_URL has it. */
@@ -27,11 +30,26 @@ export type Place = {
   remove(): Promise<void>
 }
 
-/** Every database that there is for several processes. */
-export const places: readonly { readonly name: string; make(): Promise<Place> }[] = [
-  { name: 'SQLite', make: onSqlite },
-  { name: 'PostgreSQL', make: onPostgres },
-]
+/** Every database that there is for several processes; in `npm run test:adopt`, which has a MariaDB, that alone. */
+export const places: readonly { readonly name: string; make(): Promise<Place> }[] = onMariadb
+  ? [{ name: 'MariaDB', make: onMysql }]
+  : [
+      { name: 'SQLite', make: onSqlite },
+      { name: 'PostgreSQL', make: onPostgres },
+    ]
+
+async function onMysql(): Promise<Place> {
+  const { path: folder, remove } = temporaryFolder()
+  const { url, database, drop } = await onMariadb!.newMysql()
+  return {
+    ...{ url, folder },
+    open: (options) => openHere({ ...options, database }),
+    async remove() {
+      await drop()
+      remove()
+    },
+  }
+}
 
 async function onSqlite(): Promise<Place> {
   const { path: folder, remove } = temporaryFolder()
