@@ -210,7 +210,8 @@ test('an address that is none, or of a system that is not there yet, is refused 
   for (const [url, message] of [
     ['mssql://user:hidden@127.0.0.1/app', /mssql is not there yet/],
     ['oracle:app', /oracle is not there yet/],
-    ['app.db', /expected sqlite:PATH or postgres:/],
+    ['app.db', /expected sqlite:PATH, postgres:/],
+    ['mysql://user:hid%den@127.0.0.1/app', /a % in user, password or database is written %25/],
     ['sqlite:/nowhere/app.db', /\/nowhere\/app\.db is not there/],
     ['postgres://user:hid%den@127.0.0.1/app', /a % in user, password or database is written %25/],
   ] as const) {
