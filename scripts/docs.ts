@@ -80,6 +80,12 @@ again later) or \`{ refused: ['used-before'] }\`, and throws where it does not k
 
 ${options('PasswordGiven')}
 
+### Links of the product before
+
+\`earlier: { django: { … } }\`; on the server \`secretKey\` comes from \`DJANGO_SECRET_KEY\`. [adopt/django.md](adopt/django.md) tells more.
+
+${options('DjangoLinks', 'src/accounts/django-links.ts')}
+
 ### A flow's options
 
 A flow is a literal; take one and say what differs: \`{ ...flows.code, brand: { name: 'NORSU Alumni' } }\`.

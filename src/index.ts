@@ -1,5 +1,6 @@
 /** What `import … from 'latchkey'` gives. */
 
+export type { DjangoLinks } from './accounts/django-links.ts'
 export type { FormName } from './accounts/formats/index.ts'
 export type { HashOptions } from './accounts/survey.ts'
 export type { AuditOptions } from './audit/auditor.ts'

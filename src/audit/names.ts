@@ -37,7 +37,10 @@ export const names: Readonly<Record<EventName, Told>> = {
     fields: proof,
   },
   'letter.expired': { when: 'A letter could not be sent while its proof lived.', fields: proof },
-  'link.opened': { when: 'A live link was opened. That spends nothing.', fields: [...proof, ...caller] },
+  'link.opened': {
+    when: 'A live link was opened. That spends nothing. `because`: that the product before had mailed it.',
+    fields: [...proof, ...caller],
+  },
   'proof.accepted': {
     when: 'A typed code was right. One for several accounts names their address alone.',
     fields: [...proof, 'addressKey', ...caller],

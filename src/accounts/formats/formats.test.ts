@@ -9,8 +9,8 @@ import { formats, readColumn } from './index.ts'
 const unreadable = (format: string, because: string): never => assert.fail(`${format}: ${because}`)
 
 describe('what another system wrote is right with its password, and wrong with another', { concurrency: 2 }, () => {
-  for (const { file, source, pepper, rows } of fixtures) {
-    test(`${file}: ${source}${pepper ? `, with a pepper of ${pepper.length} letters` : ''}`, async () => {
+  for (const { file, source, by, pepper, rows } of fixtures) {
+    test(`${file}, ${by}: ${source}${pepper ? `, with a pepper of ${pepper.length} letters` : ''}`, async () => {
       const { matches } = hasher({ random: systemRandom, unreadable, ...(pepper ? { form: 'devise', pepper } : {}) })
       assert.ok(rows.length > 0)
       const wrong = `${rows[0]!.password.slice(0, -1)}?`
@@ -34,6 +34,11 @@ test('every format is held to a hash that others wrote', () => {
     formats.filter(({ name }) => !seen.has(name)),
     [],
   )
+})
+
+test('every fixture says who made it, and how far that is to be believed', () => {
+  const kinds = ['published vectors', 'the library itself', 'a second implementation']
+  for (const { file, source, by } of fixtures) assert.ok(source !== '' && kinds.includes(by), `${file}: ${source}`)
 })
 
 test('a text is of one format only', () => {

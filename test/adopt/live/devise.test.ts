@@ -7,20 +7,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../../src/server/listen.ts'
 import type { TestBrowser } from '../../../src/testing/index.ts'
 import { fresh, known, onPostgres, onSqlite, type Place } from '../kit.ts'
-import {
-  type Beside,
-  fillIn,
-  freePort,
-  latchkey,
-  ran,
-  resetThrough,
-  serveBeside,
-  somebody,
-  startSite,
-  stopped,
-} from './site.ts'
+import { type Beside, fillIn, latchkey, ran, resetThrough, serveBeside, somebody, startSite, stopped } from './site.ts'
 
 const shop = fileURLToPath(new URL('../../../examples/rails', import.meta.url))
 const ruby = ['/usr/bin/ruby', '-r', './config/environment', '-r', 'json', '-e']
@@ -74,7 +64,7 @@ async function story(place: Place, pepper: string | null): Promise<void> {
   await ran([...ruby, migrating], shop, environment)
   const users = people.map((email) => [email, known])
   await ran([...ruby, adding], shop, environment, JSON.stringify(users))
-  const port = await freePort()
+  const port = await freePort('127.0.0.1')
   const server = await startSite([...serving, String(port)], shop, environment, port)
   let beside: Beside | null = null
   try {

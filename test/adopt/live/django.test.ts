@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../../src/server/listen.ts'
 import { formIn, type Page, type TestBrowser } from '../../../src/testing/index.ts'
 import { type MailServer, mailServer } from '../../promises/mail-server.ts'
 import { becomes, lettersTo } from '../../promises/real-server.ts'
@@ -17,7 +18,6 @@ import {
   askFor,
   type Beside,
   fillIn,
-  freePort,
   isDead,
   latchkey,
   linkTo,
@@ -185,7 +185,7 @@ async function story(place: Place, settings: Settings): Promise<void> {
   const environment = environmentOf(place, settings, post.port)
   await ran([...manage, 'migrate', '--verbosity', '0'], shop, environment)
   await ran([...manage, 'shell', '--command', adding], shop, environment, JSON.stringify([people, known]))
-  const port = await freePort()
+  const port = await freePort('127.0.0.1')
   const command = [...manage, 'runserver', '--noreload', `127.0.0.1:${port}`]
   const server = await startSite(command, shop, environment, port)
   let beside: Beside | null = null
