@@ -89,6 +89,9 @@ test('the letter of several has one code over all of them, names nobody, and is 
     alter({ locale: 'de' }, bea)
     const again = await issue(kit, code, letter)
     assert.equal(again.kind === 'send' && again.account.locale, 'de', 'in the language that all of them have')
+    await another(bench, { locale: 'fr' })
+    const three = await mail(kit, { ...code, name: 'other' }, owner, stranger(1))
+    assert.equal(three.issued.kind === 'send' && three.issued.account.locale, null, 'not of most of them')
   }))
 
 test('the right code gives a grant for each of several accounts, in one proof, noted under their address', () =>
@@ -210,12 +213,13 @@ test('a code for one account is not killed by another that comes to its address,
 test('who asks again for a code that was made for others than have the address by now is mailed a link for each', () =>
   onBench(async (bench) => {
     const { kit, ana, alter, clock } = bench
-    const again = async (previous: string) => {
+    const other = { ...code, name: 'other' }
+    const again = async (previous: string, flow: Flow = code, by = caller) => {
       clock.turn({ seconds: 61 })
-      const asked = await request(kit, code, { address: owner, caller, previous, resend: true })
+      const asked = await request(kit, flow, { address: owner, caller: by, previous, resend: true })
       assert.ok(asked.ok)
       const [letter] = (await letters(kit)).filter(({ kind }) => kind === 'proof')
-      return issue(kit, code, letter!)
+      return issue(kit, flow, letter!)
     }
     const idsOf = (issued: Awaited<ReturnType<typeof issue>>) =>
       issued.kind === 'split' ? issued.settlement.letters.map(({ accountId }) => accountId) : issued.kind
@@ -229,24 +233,50 @@ test('who asks again for a code that was made for others than have the address b
     alter({ active: false }, bea)
     assert.deepEqual(idsOf(await again(second.flowId)), [ana().id], 'two became one')
     alter({ active: true }, bea)
+    alter({ active: false })
+    const third = await mail(kit, other, owner, stranger(1))
+    alter({ active: true })
+    assert.deepEqual(
+      idsOf(await again(third.flowId, other, stranger(1))),
+      [ana().id, bea],
+      'one before it in the table',
+    )
     const proved = await type(kit, { flowId: second.flowId, code: second.secret })
     assert.ok(proved.ok)
   }))
 
-test('a letter for several comes too late: dropped when the code was proved, expired with too little of it left', () =>
+test('a letter for several comes too late: dropped when its code is gone or was proved, expired with too little left', () =>
   onBench(async (bench) => {
-    const { kit, clock } = bench
+    const { kit, clock, accounts } = bench
     await another(bench)
     const { flowId, letter, secret } = await mail(kit, code)
-    const dropped = async () => {
-      const issued = await issue(kit, code, letter)
+    const dropped = async (one = letter) => {
+      const issued = await issue(kit, code, one)
       return issued.kind === 'drop' && [issued.event.name, issued.event.because, issued.event.accountId]
     }
+    assert.deepEqual(await dropped({ ...letter, challengeId: 'gone' }), ['letter.dropped', 'challenge is gone', null])
     const proved = await type(kit, { flowId, code: secret })
     assert.ok(proved.ok)
     assert.deepEqual(await dropped(), ['letter.dropped', 'challenge is closed', null])
+    const cara = await another(bench)
+    assert.deepEqual(await dropped(), ['letter.dropped', 'challenge is closed', null], 'nor is one split that was used')
+    accounts.delete(cara)
     clock.turn({ minutes: 14 })
     assert.deepEqual(await dropped(), ['letter.expired', 'too little time left', null])
+  }))
+
+test('a letter whose code is used between two looks at it is dropped, and no links go out in its place', () =>
+  onBench(async (bench) => {
+    const { kit } = bench
+    await another(bench)
+    const { flowId, letter, secret } = await mail(kit, code)
+    const challenge: Kit['store']['challenge'] = async (id) => {
+      const before = await kit.store.challenge(id)
+      assert.ok((await type(kit, { flowId, code: secret })).ok)
+      return before
+    }
+    const issued = await issue({ ...kit, store: { ...kit.store, challenge } }, code, letter)
+    assert.equal(issued.kind === 'drop' && issued.event.because, 'challenge is closed')
   }))
 
 test('where there is no code to mail, several accounts get a link each: in another browser’s name, and when codes are used up', () =>

@@ -104,8 +104,8 @@ export async function issue(kit: Needs, flow: Flow, letter: Letter): Promise<Iss
     const link = kit.links.toProof(flow.name, uidOf(account.id), token)
     return { ...send, proof: { kind: 'link', secret: link }, expiresAt: letter.expiresAt }
   }
-  if (!challenge) return drop('letter.dropped', 'challenge is gone', account)
   const told = isShared ? undefined : account
+  if (!challenge) return drop('letter.dropped', 'challenge is gone', told)
   const mailed = await bind(kit, flow, challenge, boundTo(accounts), at)
   if (!mailed && isOutgrown(challenge, accounts)) return split()
   if (!mailed) return drop('letter.dropped', 'challenge is closed', told)
