@@ -82,19 +82,19 @@ export function connectionConfig({ url, timeout }: PoolOptions): PoolConfig {
 }
 
 /** The oldest that know all of what is used: SKIP LOCKED, CTEs, collations that pad nothing. */
-const oldest = { mariadb: [10, 6], mysql: [8, 0] } as const
+const oldest = { mariadb: [10, 6, 0], mysql: [8, 0, 17] } as const
 
 /** Which it is. @throws Fault `configuration` where it is too old. */
 export function flavourOf(version: string): Flavour {
   const flavour: Flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
   // A proxy or a managed server may stand "5.5.5-" before MariaDB's own number.
-  const [major = 0, minor = 0] = version
+  const given = version
     .replace(/^5\.5\.5-/, '')
     .split('.')
     .map(Number.parseFloat)
-  const [leastMajor, leastMinor] = oldest[flavour]
-  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return flavour
-  throw new Fault('configuration', `The server is ${version}; expected MariaDB 10.6 or MySQL 8.0 at least.`)
+  const differs = oldest[flavour].findIndex((least, at) => (given[at] ?? 0) !== least)
+  if (differs < 0 || (given[differs] ?? 0) > oldest[flavour][differs]!) return flavour
+  throw new Fault('configuration', `The server is ${version}; expected MariaDB 10.6 or MySQL 8.0.17 at least.`)
 }
 
 /** What a session must be like, whatever the server's own settings are: what is judged here hangs on it. */

@@ -3,8 +3,8 @@
 [, $task, $given] = $argv;
 $given = json_decode($given, true);
 define('DB_NAME', $given['database']);
-define('DB_USER', 'tests');
-define('DB_PASSWORD', 'tests');
+define('DB_USER', $given['user']);
+define('DB_PASSWORD', $given['secret']);
 define('DB_HOST', $given['host']);
 define('DB_CHARSET', 'utf8mb4');
 define('DB_COLLATE', '');

@@ -13,8 +13,8 @@ const before = `Old "Kettle" \\'17!`
 
 /** Runs a task in PHP, as WordPress itself would. */
 function wordpress(place: Place, task: string, given: Record<string, unknown> = {}): unknown {
-  const { hostname, port, pathname } = new URL(place.url)
-  const all = JSON.stringify({ host: `${hostname}:${port}`, database: pathname.slice(1), ...given })
+  const { hostname, port, pathname, username: user, password: secret } = new URL(place.url)
+  const all = JSON.stringify({ host: `${hostname}:${port}`, database: pathname.slice(1), user, secret, ...given })
   const script = join(import.meta.dirname, 'wordpress.php')
   const ran = spawnSync('php', ['-d', 'memory_limit=512M', script, task, all], { encoding: 'utf8', timeout: 300_000 })
   assert.equal(ran.status, 0, `${ran.stderr}${ran.stdout}`)
