@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ask, type Bench, caller, letters, mail, onBench, owner, refusalIn, stranger } from '../../test/verbs.ts'
 import { classic, code, stateless } from '../flows/index.ts'
 import { aChallenge } from '../stores/contract-values.ts'
-import { boundAmong, boundTo, idsIn, isFor, mayShare, mostAccounts } from './bound.ts'
+import { boundAmong, boundTo, idsIn, isFor, isOfSeveral, mayShare, mostAccounts } from './bound.ts'
 import { change } from './change.ts'
 import type { Flow } from './flow.ts'
 import { issue } from './issue.ts'
@@ -21,6 +21,7 @@ test('a binding is one account’s id or stands for several in their order, and 
   assert.equal(boundTo(some('7', 'a.b')), `several:${uidOf('7')}.${uidOf('a.b')}`)
   for (const ids of [['7'], ['7', '12'], ['12', '7'], ['a.b', 'several:', 'ü']]) {
     assert.deepEqual(idsIn(boundTo(some(...ids))), ids)
+    assert.equal(isOfSeveral(boundTo(some(...ids))), ids.length > 1)
   }
   assert.deepEqual(idsIn(null), [])
   assert.deepEqual(idsIn('decoy:key'), ['decoy:key'])

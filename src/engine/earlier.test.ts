@@ -144,7 +144,7 @@ test('a link of before sets one password, by its leave or by itself, and both ar
   }))
 
 test('the leave that a link of before gave dies with what its product hangs on besides, and lives as long as any', () =>
-  onBench(async ({ kit, ana, alter, clock }) => {
+  onBench(async ({ kit, ana, alter, accounts, clock }) => {
     for (const flow of flows.map(withLinks)) {
       const looked = await look(kit, flow, linkOf(ana(), clock.now()), caller)
       assert.ok(looked.ok)
@@ -157,11 +157,25 @@ test('the leave that a link of before gave dies with what its product hangs on b
       alter({ lastLogin: '2026-05-06 07:08:09' })
       assert.equal(await opened(), changed)
       alter({ lastLogin: null })
+      const row = ana()
+      accounts.delete(row.id)
+      assert.equal(await opened(), changed, 'and with the account')
+      accounts.set(row.id, row)
       clock.turn({ seconds: flow.grant - 1 })
       assert.ok(typeof (await opened()) !== 'string')
       clock.turn({ seconds: 1 })
       assert.equal(await opened(), 'grant expired')
     }
+  }))
+
+test('where links of before are taken, what binds their leave binds no grant of a challenge', () =>
+  onBench(async ({ kit, ana, clock }) => {
+    const flow = withLinks(classic)
+    const challengeId = challengeOf(linkIn(classic, (await mail(kit, classic)).secret).token)!
+    const grant = { challengeId, accountId: ana().id, expiresAt: clock.now() + 60_000 }
+    const opened = (bound: string | null) => openGrant(kit, flow, grantOf(kit.keys.current, flow, grant, bound, ana()))
+    assert.ok(typeof (await opened(null)) !== 'string')
+    assert.equal(await opened(before.state(ana())), 'the account has changed, or the code was proved again')
   }))
 
 test('where links of before are taken, a grant of a challenge is still none of a flow without rows', () =>

@@ -292,6 +292,7 @@ test('a renewal at the same moment, here or by the application, ends no log-in; 
     const { passwordHash } = ana()
     for (const [hash, isIn] of [
       [same, true],
+      [null, false],
       [other, false],
     ] as const) {
       const verify: Hasher['verify'] = async (stored, typed) => {
@@ -307,6 +308,25 @@ test('a renewal at the same moment, here or by the application, ends no log-in; 
     const { kit: now } = renewing(kit, () => alter({ passwordHash: other }))
     await enter(now)
     assert.equal(ana().passwordHash, other, 'a change while the hash is made wins')
+  }))
+
+test('a log-in costs one hash, and another only where the stored one changed meanwhile', () =>
+  onBench(async ({ kit, alter }) => {
+    let compared = 0
+    const matches: Hasher['matches'] = (stored, typed) => {
+      compared++
+      return kit.hasher.matches(stored, typed)
+    }
+    const counting = { ...kit, hasher: { ...kit.hasher, matches } }
+    assert.ok((await enter(counting)).ok)
+    assert.equal(compared, 0)
+    const again = await kit.hasher.hash(password)
+    const openSession: Kit['store']['openSession'] = async (session, event) => {
+      alter({ passwordHash: again })
+      await kit.store.openSession(session, event)
+    }
+    assert.ok((await enter({ ...counting, store: { ...kit.store, openSession } })).ok)
+    assert.equal(compared, 1)
   }))
 
 test('a store that cannot write the new hash keeps nobody out', () =>

@@ -95,7 +95,7 @@ async function renew(kit: Needs, account: Account, password: string, caller: Cal
   const passwordHash = await kit.hasher.hash(password)
   const renewed = event(kit.clock.now(), 'password.renewed', caller, { accountId: account.id })
   // Nobody is kept out for it, as by a column too short for the new form: the metrics count it, the next log-in tries again.
-  await kit.store.renewHash({ account, passwordHash, event: renewed }).catch(() => false)
+  await kit.store.renewHash({ account, passwordHash, event: renewed }).catch(() => {})
 }
 
 /** The one spelling of a name by which one logs in. Only A to Z are folded, as in the table. */
@@ -137,7 +137,7 @@ export const signedIn = async (
 export async function logout(kit: Pick<Kit, 'store' | 'clock' | 'keys'>, token: string, caller: Caller): Promise<void> {
   const at = kit.clock.now()
   for (const id of sessionIds(kit.keys, token)) {
-    const accountId = (await kit.store.session(id, at))?.accountId ?? null
+    const accountId = (await kit.store.session(id, at))?.accountId
     await kit.store.endSession(id, event(at, 'session.ended', caller, { accountId }))
   }
 }
