@@ -38,7 +38,7 @@ export async function startMariadb(
   if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.error?.message ?? made.stdout + made.stderr}`)
   const port = await freePort()
   const all = {
-    ...{ datadir: data, port: String(port), socket: join(folder, 'socket'), 'init-file': first },
+    ...{ datadir: data, tmpdir: folder, port: String(port), socket: join(folder, 'socket'), 'init-file': first },
     ...{ 'pid-file': join(folder, 'pid'), 'log-error': join(folder, 'log.err') },
     ...usual,
     ...settings,

@@ -151,7 +151,7 @@ const tablesSql = `SELECT c.table_name AS "table", t.table_type AS kind, c.colum
     c.is_nullable AS nullable, c.column_key AS "key"
   FROM information_schema.columns AS c JOIN information_schema.tables AS t
     ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-  WHERE c.table_schema = DATABASE() AND c.privileges LIKE '%select%'
+  WHERE c.table_schema = DATABASE() AND t.table_schema = DATABASE() AND c.privileges LIKE '%select%'
   ORDER BY c.table_name, c.ordinal_position`
 
 function tablesIn(rows: readonly Row[]): Table[] {

@@ -11,69 +11,70 @@ import type { Answer, Statement } from './transaction.ts'
 /** Runs statements in order, in one session. */
 export type Run = (...statements: Statement[]) => Promise<Answer[]>
 
-const about: Statement = {
-  text: `SELECT VERSION() AS version, CURRENT_USER() AS user, (SELECT count(*) FROM information_schema.tables
-    WHERE table_schema = DATABASE() AND table_name = 'latchkey_migrations') AS began`,
-}
+const about: Statement = { text: 'SELECT VERSION() AS version, CURRENT_USER() AS user, DATABASE() AS name' }
 const doneSteps: Statement = { text: 'SELECT name FROM latchkey_migrations' }
 
+/** A table by the name of its database and its own: questions by both open that table and no other of the server. */
+type Place = readonly [schema: string, table: string]
+
 /** `shop.users` is a table of another database; else it is of this one. */
-function placed(table: string): [where: string, values: unknown[]] {
+function placed(table: string, schema: string): Place {
   const dot = table.indexOf('.')
-  return dot < 0
-    ? ['table_schema = DATABASE() AND table_name = $1', [table]]
-    : ['table_schema = $2 AND table_name = $1', [table.slice(dot + 1), table.slice(0, dot)]]
+  return dot < 0 ? [schema, table] : [table.slice(0, dot), table.slice(dot + 1)]
 }
 
-const columnsOf = (table: string): Statement => {
-  const [where, values] = placed(table)
-  return {
-    text: `SELECT table_name AS tableName, column_name AS name, data_type AS type, column_type AS whole,
-      character_set_name AS charset, collation_name AS collation, privileges
-      FROM information_schema.columns WHERE ${where} ORDER BY ordinal_position`,
-    values,
-  }
-}
+const columnsOf = (place: Place): Statement => ({
+  text: `SELECT table_name AS tableName, column_name AS name, data_type AS type, column_type AS whole,
+    character_set_name AS charset, collation_name AS collation, privileges
+    FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`,
+  values: place,
+})
 
-const tablesOf = (table: string): Statement => {
-  const [where, values] = placed(table)
-  return {
-    text: `SELECT one.table_name AS tableName, one.engine AS engine, one.table_type AS type,
-      (SELECT view.is_updatable FROM information_schema.views AS view
-        WHERE view.table_schema = one.table_schema AND view.table_name = one.table_name) AS updatable
-      FROM information_schema.tables AS one WHERE ${where.replaceAll('table_', 'one.table_')}`,
-    values,
-  }
-}
+const tablesOf = (place: Place): Statement => ({
+  text: `SELECT table_name AS tableName, engine AS engine, table_type AS type FROM information_schema.tables
+    WHERE table_schema = $1 AND table_name = $2`,
+  values: place,
+})
+
+const viewsOf = (place: Place): Statement => ({
+  text: `SELECT is_updatable AS updatable FROM information_schema.views WHERE table_schema = $1 AND table_name = $2`,
+  values: place,
+})
 
 /** What the database holds. */
 export async function look(run: Run, mapping: AccountsTable): Promise<Found> {
-  const of = ['accounts', 'credentials', 'sessions'] as const
-  const names = of.map((one) => (one === 'accounts' || isMapped(mapping, one) ? tableOf(mapping, one) : ''))
-  const [first, ...rest] = await run(about, ...names.flatMap((name) => [columnsOf(name), tablesOf(name)]))
-  const { version, user, began } = first!.rows[0]!
-  const done = Number(began) > 0 ? (await run(doneSteps))[0]!.rows : []
-  const tables = of.map((one, at) => [one, foundIn(names[at]!, rest[at * 2]!, rest[at * 2 + 1]!)] as const)
+  const [first] = await run(about)
+  const { version, user, name } = first!.rows[0]!
+  const [began] = await run(tablesOf([String(name), 'latchkey_migrations']))
+  const done = began!.count > 0 ? (await run(doneSteps))[0]!.rows : []
+  const table = (of: Of) =>
+    of === 'accounts' || isMapped(mapping, of) ? foundIn(run, placed(tableOf(mapping, of), String(name))) : nothing
   return {
-    ...(Object.fromEntries(tables) as Record<Of, FoundTable>),
+    accounts: await table('accounts'),
+    credentials: await table('credentials'),
+    sessions: await table('sessions'),
     flavour: flavourOf(String(version)),
     user: String(user),
     done: new Set(done.map((row) => String(row.name))),
   }
 }
 
+const nothing: FoundTable = { columns: new Map(), engine: null, isView: false, canWrite: true }
+
 const isMapped = (mapping: AccountsTable, of: 'credentials' | 'sessions'): boolean => typeof mapping[of] === 'object'
 
 /** Where names that differ in capitals alone are two tables, the one that is written so. */
-function foundIn(table: string, columns: Answer, tables: Answer): FoundTable {
-  const bare = table.slice(table.indexOf('.') + 1)
-  const exact = tables.rows.find(({ tableName }) => tableName === bare) ?? tables.rows[0]
-  const own = columns.rows.filter(({ tableName }) => tableName === exact?.tableName)
+async function foundIn(run: Run, place: Place): Promise<FoundTable> {
+  const [columns, tables] = await run(columnsOf(place), tablesOf(place))
+  const exact = tables!.rows.find(({ tableName }) => tableName === place[1]) ?? tables!.rows[0]
+  const isView = exact?.type === 'VIEW'
+  const [view] = isView ? await run(viewsOf(place)) : []
+  const own = columns!.rows.filter(({ tableName }) => tableName === exact?.tableName)
   return {
     columns: new Map(own.map((row) => [String(row.name), columnOf(row)])),
     engine: exact?.engine == null ? null : String(exact.engine),
-    isView: exact?.type === 'VIEW',
-    canWrite: exact?.type !== 'VIEW' || exact?.updatable === 'YES',
+    isView,
+    canWrite: !isView || view?.rows[0]?.updatable === 'YES',
   }
 }
 

@@ -48,6 +48,11 @@ export function placeOf(url: string): Place {
   return `The database "${pathname.slice(1)}" at ${host}${port ? `:${port}` : ''}`
 }
 
+/** Milliseconds until connections that do not say farewell are left alone. */
+const longestFarewell = 5_000
+/** A migration may take long; to be let in may not. Milliseconds. */
+const longestConnect = 10_000
+
 /** What a connection is made with. */
 export function connectionConfig({ url, timeout }: PoolOptions): PoolConfig {
   const { hostname, port, pathname, username, password, searchParams } = new URL(url)
@@ -68,7 +73,7 @@ export function connectionConfig({ url, timeout }: PoolOptions): PoolConfig {
     password: decodeURIComponent(password),
     database: decodeURIComponent(pathname.slice(1)),
     ...(mode === 'DISABLED' ? {} : { ssl }),
-    connectTimeout: timeout,
+    connectTimeout: Math.min(timeout, longestConnect),
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
     charset: 'utf8mb4',
@@ -226,10 +231,21 @@ export function pooled(options: PoolOptions): Mysql {
     },
     use: () => ({ used, idle: Math.max(0, made - used), waiting }),
     close() {
-      closing ??= pool.end()
+      closing ??= farewell(pool)
       return closing
     },
   }
+}
+
+/** The driver waits for the farewell of each connection, also of one whose server is gone. */
+function farewell(pool: Pool): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, longestFarewell)
+    pool
+      .end()
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject)
+  })
 }
 
 /** The driver waits for a free connection as long as it takes. */
