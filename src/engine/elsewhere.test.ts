@@ -19,7 +19,7 @@ type Wish = Parameters<Elsewhere['set']>[0]
 
 /** A host over the accounts of the bench. `set` and `end` are what it does when it is called. */
 class Host implements Elsewhere {
-  readonly timeout = timeout
+  timeout = timeout
   readonly wishes: Wish[] = []
   readonly ended: unknown[] = []
   readonly warned: unknown[] = []
@@ -86,9 +86,13 @@ async function cutOff(bench: Bench, takesHash = true) {
   const by = await linkFor(bench)
   host.answer = () => Promise.reject(new Error('reset'))
   assert.equal(refusalIn(await set(host.kit, by)), 'unsettled')
+  assert.deepEqual(host.warned, [], 'a host that said nothing has not lied')
   host.answer = (wish) => host.put(wish)
   return { host, by }
 }
+
+/** Whatever waits, waits no more. */
+const makeDue = ({ kit, clock }: Bench) => kit.store.dueChanges(100, clock.now() + givenUpMs, clock.now())
 
 for (const takesHash of [true, false]) {
   const given = takesHash ? 'the hash' : 'the password'
@@ -104,6 +108,7 @@ for (const takesHash of [true, false]) {
       assert.deepEqual(account, was)
       assert.deepEqual(rest, takesHash ? { hash: now.passwordHash } : { password: after })
       assert.deepEqual(host.ended, [[was.id, key]], 'under the same key')
+      assert.match(key, /^[\w-]{22}$/, 'which nobody guesses')
       assert.deepEqual(await signedIn(host.kit, changed.session!), now)
       assert.deepEqual(await bench.kit.store.history(was.id, 9), takesHash ? [was.passwordHash] : [])
       assert.deepEqual(await story(bench), ['password.changed'])
@@ -152,7 +157,10 @@ for (const takesHash of [true, false]) {
       assert.deepEqual([host.warned.length, id, accountId], [1, host.wishes.at(-1)!.key, bench.ana().id])
       const other = await set(host.kit, by, `${after}2`)
       assert.deepEqual(other, answer, 'and whoever comes meanwhile waits too')
-      assert.deepEqual(await story(bench), ['password.changed', 'another is under way'])
+      host.timeout = 2_001
+      const longer = await set(host.kit, by, `${after}3`)
+      assert.equal(!longer.ok && 'retryAfter' in longer.refusal && longer.refusal.retryAfter, 16, 'whole seconds')
+      assert.deepEqual(await story(bench), ['password.changed', 'another is under way', 'another is under way'])
       assert.equal(host.wishes.length, 2)
     }))
 
@@ -186,6 +194,23 @@ for (const takesHash of [true, false]) {
     }
   })
 }
+
+test('a proof that is revoked while the hash is made reaches no host', () =>
+  onBench(async (bench) => {
+    const host = new Host(bench)
+    const one = { ...flow, limits: { ...flow.limits, live: 1 } }
+    const by = linkIn(one, (await mail(host.kit, one)).secret)
+    bench.clock.turn({ minutes: 8 })
+    const hash: Kit['hasher']['hash'] = async (typed) => {
+      await mail(host.kit, one)
+      return bench.kit.hasher.hash(typed)
+    }
+    const late = { ...host.kit, hasher: { ...host.kit.hasher, hash } }
+    const wanted = { by, password: after, confirm: null, caller }
+    assert.equal(refusalIn(await change(late, one, wanted)), 'link-dead')
+    assert.equal((await bench.last()).because, 'another was first')
+    assert.deepEqual([host.wishes, await story(bench)], [[], []])
+  }))
 
 test('a host that says "stale" of what it set itself a moment ago has set it, where the hash shows that it is ours', () =>
   onBench(async (bench) => {
@@ -234,10 +259,10 @@ test('where sessions cannot be ended the password is set and none is opened; it 
     clock.turn({ seconds: heldMs / 1000 })
     assert.equal(await finishChanges(host.kit), 0)
     assert.deepEqual([host.ended.length, await notices(kit)], [2, 0])
-    clock.turn({ seconds: 29 })
+    clock.turn({ seconds: 29.999 })
     assert.equal(await finishChanges(host.kit), 0)
     assert.equal(host.ended.length, 2, 'it is let alone for half a minute')
-    clock.turn({ seconds: 1 })
+    clock.turn({ seconds: 0.001 })
     host.end = async () => {}
     assert.equal(await finishChanges(host.kit), 1)
     assert.equal(new Set(host.ended.map(String)).size, 1, 'each time under the same key')
@@ -278,7 +303,8 @@ test('where the host makes the hash, a change that was cut off is waited for, an
     assert.equal(await finishChanges(host.kit), 0)
     assert.equal(host.wishes.length, 1, 'a password was kept nowhere')
     assert.equal(refusalIn(await set(host.kit, by)), 'unsettled')
-    clock.turn({ seconds: 30 })
+    await makeDue(bench)
+    clock.turn({ seconds: 1 })
     assert.equal(await finishChanges(host.kit), 1)
     assert.equal((await story(bench)).at(-1), 'it was never set')
     assert.ok((await set(host.kit, by)).ok, 'the proof is as good as before')
@@ -318,18 +344,17 @@ test('a change that was cut off waits while the host says neither, and what it s
     ]
     // Its minute is not over: then it would be undone.
     const step = { seconds: 10 }
-    const makeDue = () => bench.kit.store.dueChanges(1, clock.now() + givenUpMs, clock.now())
-    await makeDue()
+    await makeDue(bench)
     for (const answer of says) {
       host.answer = answer
       clock.turn(step)
       assert.equal(await finishChanges(host.kit), 0)
-      await makeDue()
+      await makeDue(bench)
     }
     clock.turn(step)
     assert.equal(await finishChanges(deaf(host.kit, () => true)), 0)
     assert.deepEqual([host.wishes.length, host.ended, await story(bench)], [4, [], []])
-    await makeDue()
+    await makeDue(bench)
     clock.turn(step)
     host.answer = (wish) => host.put(wish, 'stale')
     assert.equal(await finishChanges(host.kit), 1)

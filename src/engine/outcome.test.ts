@@ -1,7 +1,7 @@
 /** What a verb answers and what it throws. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fault, MailRefusal, refuse, secondsUntil } from './outcome.ts'
+import { Fault, MailRefusal, MailServerGone, refuse, secondsUntil } from './outcome.ts'
 
 test('a refusal is a value with its code', () => {
   assert.deepEqual(refuse({ code: 'link-dead' }), { ok: false, refusal: { code: 'link-dead' } })
@@ -30,4 +30,5 @@ test('a fault tells by its code what broke, and by its cause why', () => {
   )
   assert.equal(new Fault('mail', 'No answer.').cause, undefined)
   assert.equal(String(new MailRefusal('550 no such user')), 'MailRefusal: 550 no such user')
+  assert.equal(String(new MailServerGone('refused')), 'MailServerGone: refused')
 })

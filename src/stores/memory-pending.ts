@@ -27,12 +27,11 @@ export function endIn(
   ending: port.Ending,
 ): boolean {
   if (rows.pending.get(accountId)?.id !== id) return false
-  if (ending.kind === 'undone') note(rows, ending.event)
-  else {
+  if (ending.kind === 'changed') {
     refuseTaken(rows.letters, ending.letter.id)
     if (ending.session) refuseTaken(rows.sessions, ending.session.id)
     goWith(rows, accountId, ending.replaced, ending)
-  }
+  } else if (ending.kind === 'undone') note(rows, ending.event)
   rows.pending.delete(accountId)
   return true
 }
