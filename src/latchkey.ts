@@ -1,48 +1,41 @@
 /** The front door: checks the options, fills the defaults, binds the verbs to the ports, and answers requests. */
 import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
-import { djangoLinks, refuseDjangoLinks } from './accounts/django-links.ts'
 import { hostAccounts } from './accounts/elsewhere.ts'
-import { functionsIn, mappingIn, refuseFunctions, tableOf } from './accounts/elsewhere-options.ts'
+import { functionsIn, mappingIn, tableOf } from './accounts/elsewhere-options.ts'
 import { hasher, usualInFlight } from './accounts/hash.ts'
-import { firstHashes, hashOptions, refuseForm, refuseHash } from './accounts/survey.ts'
+import { firstHashes, hashOptions, refuseForm } from './accounts/survey.ts'
 import { tidyAddress } from './accounts/tidy.ts'
 import { readAssets } from './assets.ts'
-import { type Auditor, auditKeys, auditor, keptOf } from './audit/auditor.ts'
-import { refuseKept } from './audit/keep.ts'
+import { type Auditor, auditKeys, auditor } from './audit/auditor.ts'
 import { type Captchas, captchas } from './captcha/index.ts'
-import { defineFlow, type Flow } from './engine/flow.ts'
+import type { Flow } from './engine/flow.ts'
 import { keyring } from './engine/keys.ts'
 import { withLasting } from './engine/lasting.ts'
-import { refuseLimits } from './engine/limit-bounds.ts'
 import { limited } from './engine/limiter.ts'
-import { type Limits, standard } from './engine/limits.ts'
 import { Fault } from './engine/outcome.ts'
 import type { Accounts, Clock, Hasher, Kit, Mailer, Store } from './engine/ports.ts'
-import { refuseSecrets } from './engine/secrets.ts'
 import { verbs } from './engine/verbs.ts'
-import * as allFlows from './flows/index.ts'
 import { app, pathsOf } from './http/app.ts'
 import { cookies } from './http/cookies.ts'
 import { bareAnswer, withPlainMethod } from './http/guard.ts'
 import { trusted } from './http/network.ts'
 import { fullBrand, type Parts, type Peer } from './http/parts.ts'
-import { askUrlOf, collisions, hasPages, linksOf, mayBeOurs } from './http/routes.ts'
-import { refuseContact, securityText } from './http/security-text.ts'
+import { askUrlOf, linksOf, mayBeOurs } from './http/routes.ts'
+import { securityText } from './http/security-text.ts'
 import { alarms } from './mail/alarm.ts'
 import { writeLetter } from './mail/letters/index.ts'
 import { lettersOf } from './mail/letters/samples.ts'
 import { mailer as mailerOf } from './mail/mailer.ts'
-import { isPlainAddress, sender } from './mail/sender.ts'
 import { type Worker, worker } from './mail/worker.ts'
 import { metrics } from './metrics/index.ts'
 import { bodyIsGone, type FastifyMount, fastifyMount, matcher, type NodeMount, nodeMount } from './mount.ts'
 import type { LogEntry, Options, UsersTable } from './options.ts'
 import { brandStyle } from './pages/brand-style.ts'
+import { type Settings, settle } from './settle.ts'
 import { systemClock, systemRandom } from './system.ts'
 import type { Follower } from './tell/follower.ts'
 import { tellers } from './tell/index.ts'
-import { refuseWebhook, tellsOfChanges } from './tell/webhook.ts'
 
 /** A recovery, ready to be mounted. */
 export type Recovery = {
@@ -189,97 +182,6 @@ export function latchkey(options: Options): Recovery {
       return known().kit
     },
   }
-}
-
-type Settings = {
-  readonly secret: string
-  readonly flows: readonly Flow[]
-  readonly publicUrl: string
-  readonly spaUrl: string
-  readonly limits: Limits | null
-  /** The own table's passwords are normalised; a mapped table's log-in would not know. */
-  readonly ownTable: boolean
-  /** Whether every session is known to end with a change: ours do; those of an application where it says how, or is told. */
-  readonly endsSessions: boolean
-  readonly columns: boolean
-}
-
-/** Defaults filled, and everything unsound refused at once. */
-function settle(options: Options): Settings {
-  const reasons: string[] = []
-  const attempt = <T>(work: () => T, instead: T): T => {
-    try {
-      return work()
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error))
-      return instead
-    }
-  }
-  const asked = withEarlier(options.flows ?? Object.values(allFlows), options, reasons)
-  const flows = asked.map((flow) => attempt(() => defineFlow(flow), flow))
-  if (flows.length === 0) reasons.push('flows: name at least one.')
-  const publicUrl = attempt(() => originOf(options.publicUrl), 'https://invalid')
-  const spaUrl = attempt(() => baseOf(options.spaUrl ?? `${publicUrl}/app`), `${publicUrl}/app`)
-  // As a variable that is not set: what is missing is told of like what is wrong.
-  const { secret = '', mail }: { secret?: string; mail?: Options['mail'] } = options
-  if (!mail) reasons.push('mail: say how letters leave, and from whom: { smtp, from }.')
-  else if ('smtp' in mail && !mail.smtp) reasons.push('mail.smtp: expected smtp://user:password@host:587, got nothing.')
-  reasons.push(...refuseSecrets(secret, options.secretFallbacks ?? [], options.development ?? false))
-  attempt(() => trusted(options.trustedProxies ?? []), null)
-  const contact = options.security ? refuseContact(options.security) : null
-  if (contact) reasons.push(contact)
-  if (options.limits === 'off' && !options.development) reasons.push('limits: "off" is for measuring, in development.')
-  const limits = options.limits === 'off' ? null : { ...standard, ...options.limits }
-  for (const to of options.alarms?.to ?? []) if (!isPlainAddress(to)) reasons.push(`alarms.to: "${to}" is no address.`)
-  attempt(() => options.alarms?.from === undefined || sender(options.alarms.from), null)
-  if (limits) reasons.push(...refuseLimits(limits, flows))
-  const hash = refuseHash(options.accounts?.hash)
-  if (hash) reasons.push(hash)
-  const functions = functionsIn(options.accounts)
-  if (functions) reasons.push(...refuseFunctions(functions, flows))
-  reasons.push(...refuseKept(keptOf(options.audit)))
-  reasons.push(...(options.webhooks ?? []).map(refuseWebhook).filter((reason) => reason !== null))
-  reasons.push(...collisions(flows, publicUrl, spaUrl))
-  if (reasons.length > 0) {
-    const list = reasons.map((reason, at) => `${at + 1}. ${reason}`).join('\n')
-    throw new Fault('configuration', `Latchkey cannot start:\n${list}`)
-  }
-  const columns = flows.some((flow) => flow.proof.kind === 'stored' && flow.proof.keep === 'columns')
-  const ownTable = options.accounts === undefined
-  const isTold = options.hooks?.onChanged !== undefined || (options.webhooks ?? []).some(tellsOfChanges)
-  const endsSessions = ownTable || functions !== null || mappingIn(options.accounts)?.sessions !== undefined || isTold
-  return { secret, flows, publicUrl, spaUrl, limits, ownTable, endsSessions, columns }
-}
-
-/** The flows, one of which takes the links of the product before: the one whose letters lead there, else the first with pages. */
-function withEarlier(flows: readonly Flow[], { earlier, accounts }: Options, reasons: string[]): readonly Flow[] {
-  if (!earlier) return flows
-  const refused = refuseDjangoLinks(earlier.django)
-  if (mappingIn(accounts)?.lastLogin === undefined) {
-    refused.push('earlier.django needs the table that Django uses: name its "last_login" in accounts.lastLogin.')
-  }
-  const links = refused.length === 0 ? djangoLinks(earlier.django) : null
-  const pages = flows.filter(hasPages)
-  const taker = pages.find(({ routes }) => links?.paths.some((path) => routes.link.includes(path))) ?? pages[0]
-  if (!taker) refused.push('earlier.django needs a flow with pages.')
-  reasons.push(...refused)
-  return flows.map((flow) => (links && flow === taker ? { ...flow, earlier: links } : flow))
-}
-
-function originOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) {
-    throw new Error(`publicUrl: expected an origin such as https://app.example.com, got "${text}".`)
-  }
-  return url.origin
-}
-
-function baseOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
-    throw new Error(`spaUrl: expected an address such as https://app.example.com/app, got "${text}".`)
-  }
-  return url.href.replace(/\/$/, '')
 }
 
 async function start(options: Options, settings: Settings): Promise<Opened> {

@@ -4,28 +4,19 @@
  */
 import { type AuditEvent, event, nobody } from '../engine/audit.ts'
 import { finishChanges } from '../engine/elsewhere.ts'
-import type { Flow, FullBrand } from '../engine/flow.ts'
-import { type Issued, issue } from '../engine/issue.ts'
+import type { Flow } from '../engine/flow.ts'
+import { issue } from '../engine/issue.ts'
 import { fresh } from '../engine/keys.ts'
 import { Fault, MailRefusal, MailServerGone } from '../engine/outcome.ts'
-import type { Account, Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
-import { fallbackLocale, lookUp, ready } from '../words/index.ts'
-import type { LetterContent } from './letter.ts'
-import { writeLetter } from './letters/index.ts'
+import type { Kit, Leased, Letter, Mailer, Settlement } from '../engine/ports.ts'
 import { resting } from './rest.ts'
+import { type Letterhead, written } from './written.ts'
 
 /** What the worker is made of. */
-export type WorkerParts = {
+export type WorkerParts = Letterhead & {
   readonly kit: Kit
   readonly flows: readonly Flow[]
   readonly mailer: Mailer
-  /** Where the reader of a notice may ask for a reset. */
-  readonly askUrl: (flow: Flow) => string
-  /** The host that stands in a Message-ID. */
-  readonly host: string
-  readonly brand: (flow: Flow) => FullBrand
-  /** Whether a change of password is known to end every session, so that a letter may say so. */
-  readonly endsSessions: boolean
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
@@ -258,7 +249,7 @@ async function sendOne(
   }
   try {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(sendMs)])
-    await parts.mailer.send(await mailOf(parts, flow, letter, issued), signal)
+    await parts.mailer.send(await written(parts, flow, letter, issued), signal)
     learn(true)
     await settle({ kind: 'sent' }, issued.event)
   } catch (error) {
@@ -309,58 +300,3 @@ const failed = (kit: Kit, letter: Letter, because: string): AuditEvent =>
     challengeId: letter.challengeId,
     because,
   })
-
-async function mailOf(parts: WorkerParts, flow: Flow, letter: Letter, issued: Extract<Issued, { kind: 'send' }>) {
-  // An account's language comes from a table of strangers: what is no language of ours leaves the choice to the asker.
-  const locale = lookUp(issued.account.locale) ?? lookUp(letter.locale) ?? fallbackLocale
-  await ready(locale)
-  const content = contentOf(parts, flow, letter, issued, locale)
-  const messageId = `<${letter.id}@${parts.host}>`
-  return { to: issued.account.email, ...writeLetter(content), messageId, locale }
-}
-
-/** What a letter says of the account that it is for, where others have one of their own. */
-const whichOf = ({ kind, accountId }: Letter, { username, email }: Account): string | null =>
-  kind === 'proof' && accountId !== null ? (username ?? email) : null
-
-function contentOf(
-  parts: WorkerParts,
-  flow: Flow,
-  letter: Letter,
-  issued: Extract<Issued, { kind: 'send' }>,
-  locale: string,
-): LetterContent {
-  const { account, proof, expiresAt } = issued
-  const shared = {
-    locale,
-    wording: flow.wording,
-    brand: parts.brand(flow),
-    name: account.username,
-    email: account.email,
-    supportUrl: absolute(flow.supportUrl, parts.askUrl(flow)),
-  }
-  const notice = { at: letter.createdAt, askUrl: parts.askUrl(flow) }
-  const minutes = Math.round((expiresAt - letter.createdAt) / 60_000)
-  switch (proof?.kind) {
-    case 'code':
-      return { ...shared, kind: 'code', code: proof.secret, expiresAt, minutes }
-    case 'link':
-    case 'link-instead':
-      return { ...shared, kind: proof.kind, link: proof.secret, which: whichOf(letter, account), expiresAt, minutes }
-    case 'other-door':
-      return { ...shared, kind: proof.kind, signOnUrl: flow.signOnUrl ?? null }
-    case 'no-account':
-      return {
-        ...{ ...shared, kind: proof.kind, askUrl: notice.askUrl },
-        signUpUrl: absolute(flow.signUpUrl, notice.askUrl),
-      }
-    default:
-      return letter.kind === 'changed'
-        ? { ...shared, ...notice, kind: 'changed', endsSessions: parts.endsSessions }
-        : { ...shared, ...notice, kind: 'too-many-tries' }
-  }
-}
-
-/** An address as a letter can hold it: a path alone leads nowhere from there. */
-const absolute = (address: string | undefined, base: string): string | null =>
-  address !== undefined && URL.canParse(address, base) ? new URL(address, base).href : null
