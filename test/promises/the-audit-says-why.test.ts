@@ -595,7 +595,7 @@ inMemory('each reason why a log-in fails stands in the audit, and the visitor is
     await assertNoted(world, 'session.opened', null, { accountId: id })
     assert.equal((await world.verbs.signedIn(opened.session))?.id, id)
     await world.verbs.logout(opened.session, caller)
-    await assertNoted(world, 'session.ended', null)
+    await assertNoted(world, 'session.ended', null, { accountId: id })
     assert.equal(await world.verbs.signedIn(opened.session), null)
   }
 })
