@@ -1,4 +1,7 @@
-/** The real clock and the real randomness. Nothing else in the house reads them, so that a test can turn either. */
+/**
+ * The real clock, the real randomness and the real environment. Nothing else in the house reads them, so that a test can
+ * turn each. Imports next to nothing: a command that only prints its help must not wait for a server to be loaded.
+ */
 import { randomBytes, randomFillSync, randomInt } from 'node:crypto'
 import type { Clock, Random } from './engine/ports.ts'
 
@@ -28,3 +31,6 @@ export const systemRandom: Random = {
   /** Spreads retries; never used for a secret. */
   fraction: () => randomInt(0, 2 ** 32) / 2 ** 32,
 }
+
+/** The environment of this process. */
+export const systemEnvironment = (): Readonly<Record<string, string | undefined>> => process.env

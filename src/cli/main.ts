@@ -1,7 +1,7 @@
 /** The program: finds the command, runs it, and ends with its exit code. */
 import { readFileSync } from 'node:fs'
 import { Fault } from '../engine/outcome.ts'
-import { environment } from '../server/config.ts'
+import { systemEnvironment } from '../system.ts'
 import { type Io, UsageError } from './command.ts'
 import { commands, type Entry } from './commands.ts'
 import { helpOf, overview } from './help.ts'
@@ -13,7 +13,7 @@ process.stdout.on('error', () => {
 })
 
 const io: Io = {
-  environment: environment(),
+  environment: systemEnvironment(),
   folder: process.cwd(),
   stdin: process.stdin,
   out: (text) =>

@@ -3,6 +3,7 @@
  * parent that dies takes it along (node:cluster does that); what was answered is in the database.
  */
 import cluster from 'node:cluster'
+import { systemEnvironment } from '../system.ts'
 import type { Flags } from './variables.ts'
 
 /** What a child is told at its start, as JSON in its first argument. */
@@ -41,8 +42,8 @@ async function live({ name, of, role, flags }: Birth): Promise<number> {
       )
     })
   })
-  const [{ environment, loadConfig }, { run }] = await Promise.all([import('./config.ts'), import('./run.ts')])
-  const config = await loadConfig(environment(), flags, process.cwd())
+  const [{ loadConfig }, { run }] = await Promise.all([import('./config.ts'), import('./run.ts')])
+  const config = await loadConfig(systemEnvironment(), flags, process.cwd())
   const screen = {
     out: (text: string) => void process.stdout.write(text),
     error: (text: string) => void process.stderr.write(text),

@@ -1,6 +1,6 @@
 /**
- * The configuration of the server: environment, flags and file in; options and findings out. The only reader of the
- * environment. A flag goes before the environment, the environment before the file, the file before the default.
+ * The configuration of the server: environment, flags and file in; options and findings out. Only here is it read
+ * what variables mean. A flag goes before the environment, the environment before the file, the file before the default.
  */
 import { functionsIn, tableOf as tableFor } from '../accounts/elsewhere-options.ts'
 import { hashOptions } from '../accounts/survey.ts'
@@ -38,9 +38,6 @@ export type Config = {
   /** The configuration file; null where there is none. */
   readonly file: string | null
 }
-
-/** This process's environment. */
-export const environment = (): Environment => process.env
 
 /** Reads the file, then everything else. */
 export async function loadConfig(
