@@ -155,7 +155,7 @@ export type VisitOptions = HouseOptions & {
 
 /** Declares a test that visits; on failure a picture of each page is left in `test/browser/failures/`. */
 export function visit(name: string, options: VisitOptions, body: (visit: Visit) => Promise<void>): void {
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { timeout: 300_000 }, async () => {
     const house = await openHouse(options)
     const contexts: BrowserContext[] = []
     const complaints: string[] = []
