@@ -1,6 +1,7 @@
 /** The store over a pool: what `mysql()` opens. A file of its own, so that naming a database loads no driver. */
 import type { Accounts, AccountsTable, Migration, Store } from '../engine/ports.ts'
 import { followed } from './clock.ts'
+import { groupedOperations } from './grouped.ts'
 import { groupsOf } from './groups.ts'
 import { auditOf } from './mysql-audit.ts'
 import { groundOf } from './mysql-ground.ts'
@@ -12,7 +13,6 @@ import { proofOperations } from './mysql-proofs.ts'
 import { accountReads, storeReads } from './mysql-reads.ts'
 import { adder, restOperations } from './mysql-rest.ts'
 import { usersOf } from './mysql-users.ts'
-import * as operations from './operations.ts'
 
 /** `Database.pending`. */
 export const pending = (settings: PoolOptions, table: AccountsTable, columns: boolean): Promise<Migration[]> =>
@@ -43,7 +43,6 @@ export async function open(settings: PoolOptions, table: AccountsTable, columns:
       for (const listener of listeners) listener()
     }
     const groups = groupsOf(groundOf(db), settings.timeout, onQueued)
-    const run = groups.run
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
       clock.stop()
@@ -56,15 +55,7 @@ export async function open(settings: PoolOptions, table: AccountsTable, columns:
       ...restOperations(db),
       ...proofOperations(db, users, onQueued),
       ...pendingOperations(db, onQueued),
-      ask: (ask) => run(operations.ask(ask)),
-      takeTry: (...args) => run(operations.takeTry(...args)),
-      wrongTry: (...args) => run(operations.wrongTry(...args)),
-      prove: (...args) => run(operations.prove(...args)),
-      note: (event) => run(operations.note(event)),
-      noteWithin: (...args) => run(operations.noteWithin(...args)),
-      take: (...args) => run(operations.take(...args)),
-      giveBack: (...args) => run(operations.giveBack(...args)),
-      openSession: (...args) => run(operations.openSession(...args)),
+      ...groupedOperations(groups.run),
       onLetter: (listener) => void listeners.add(listener),
       audit: auditOf(db),
       pool: () => db.use(),

@@ -1,8 +1,8 @@
 /** The store over a pool: what `postgres()` opens. A file of its own, so that naming a database loads no driver. */
 import type { Accounts, AccountsTable, Migration, Store } from '../engine/ports.ts'
 import { followed } from './clock.ts'
+import { groupedOperations } from './grouped.ts'
 import { groupsOf } from './groups.ts'
-import * as operations from './operations.ts'
 import { auditOf } from './postgres-audit.ts'
 import { groundOf } from './postgres-ground.ts'
 import { letterOperations } from './postgres-letters.ts'
@@ -49,7 +49,6 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
     const wakes = settings.direct !== null
     const ear = settings.direct === null ? null : listening({ ...settings, url: settings.direct }, onQueued)
     const groups = groupsOf(groundOf(db, wakes), settings.timeout, onQueued)
-    const run = groups.run
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
       clock.stop()
@@ -62,15 +61,7 @@ export async function open(settings: Settings, table: AccountsTable, columns: bo
       ...restOperations(db),
       ...proofOperations(db, users, wakes, onQueued),
       ...pendingOperations(db, wakes, onQueued),
-      ask: (ask) => run(operations.ask(ask)),
-      takeTry: (...args) => run(operations.takeTry(...args)),
-      wrongTry: (...args) => run(operations.wrongTry(...args)),
-      prove: (...args) => run(operations.prove(...args)),
-      note: (event) => run(operations.note(event)),
-      noteWithin: (...args) => run(operations.noteWithin(...args)),
-      take: (...args) => run(operations.take(...args)),
-      giveBack: (...args) => run(operations.giveBack(...args)),
-      openSession: (...args) => run(operations.openSession(...args)),
+      ...groupedOperations(groups.run),
       onLetter: (listener) => void listeners.add(listener),
       audit: auditOf(db),
       pool: () => db.use(),
