@@ -55,6 +55,7 @@ export function screensOf(locale: string): Readonly<Record<string, string>> {
     'login-refused': pages.login(classic, { action: '/', value: ana, problem: 'login-failed', toast: null }),
     'dead-link': pages.problem(classic, { kind: 'link-dead', retryAfter: null }),
     'too-many': pages.problem(norsuFrame, { kind: 'too-many-attempts', retryAfter: 872 }),
+    unsettled: pages.problem(norsuFrame, { kind: 'unsettled', retryAfter: 30 }),
     account: pages.account(classic, {
       ...{ email: ana, username: 'ana', action: '/', sessionsAction: '/', logoutAction: '/', toast: 'changed' },
       password: { rule: { ...plain, notAllDigits: true }, unmet: [], wrong: false },
