@@ -93,7 +93,7 @@ const endSessions = (host: Elsewhere, { accountId, id }: Row): Promise<boolean> 
     () => false,
   )
 
-/** What a restart needs to end it. No password, and nothing that tells one: the digests are of what was before. */
+/** What a restart needs to end it. No password: hashes of it where the host takes them, else digests of what was before. */
 type Body = {
   /** What is being set; null where the host makes the hash, of a password that is kept nowhere. */
   readonly hash: string | null
