@@ -178,9 +178,10 @@ if (long) {
   // What is tried by chance is tried ten times as often; TEST_TIMES says another number.
   process.env.TEST_TIMES ??= '10'
   await testFiles('long', withPackages(find('test/long/**/*.test.ts')), 1)
-  // Promises that the short run keeps to memory and SQLite.
-  process.env.TEST_EVERY_STORE = '1'
+  // Promises that the short run keeps to memory and SQLite, and stories in a browser that it tells in one way.
+  process.env.TEST_EVERY_WAY = '1'
   await testFiles('promises on every store', find('test/promises/*.test.ts'), cores)
+  await testFiles('in a browser, every way', find('test/browser/{flows,links}.test.ts'), cores)
   await testFiles(`by chance, ${process.env.TEST_TIMES} times as often`, find(...byChance), 1)
   if (chosen.length === 0 || chosen.includes('mutants')) check('mutants', process.execPath, 'scripts/mutate.ts')
 } else if (adopt) {
@@ -207,12 +208,10 @@ if (long) {
     (file) => !/^test\/(long|engines|adopt\/live)\//.test(file),
   )
   const inBrowser = all.filter((file) => file.startsWith('test/browser/'))
-  await testFiles(
-    'tests',
-    all.filter((file) => !inBrowser.includes(file)),
-    cores + 1,
-  )
-  await testFiles('in a browser', inBrowser, cores + 1)
+  const others = all.filter((file) => !inBrowser.includes(file))
+  say('')
+  // Those in a browser wait more than the others, so one of them is always beside these.
+  await Promise.all([testFiles('in a browser', inBrowser, 1), testFiles('tests', others, cores + 1)])
 }
 
 await database?.stop()

@@ -153,6 +153,12 @@ export type VisitOptions = HouseOptions & {
   readonly complaints?: RegExp
 }
 
+/**
+ * Whether each story is told in every way that there is; else in one or two of them. Why: a page costs a browser half a
+ * second of a core, and what differs between the ways is told by the walks besides. `npm run test:long` tells all.
+ */
+export const inEveryWay = process.env.TEST_EVERY_WAY !== undefined
+
 /** Declares a test that visits; on failure a picture of each page is left in `test/browser/failures/`. */
 export function visit(name: string, options: VisitOptions, body: (visit: Visit) => Promise<void>): void {
   test(name, { timeout: 300_000 }, async () => {

@@ -70,7 +70,7 @@ export function onEachStore(name: string, body: (open: Open) => Promise<void>): 
   }
   test(`${name} (memory)`, () => withBench('memory', body))
   test(`${name} (SQLite)`, () => withBench('sqlite', body))
-  if (process.env.TEST_EVERY_STORE) test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
+  if (process.env.TEST_EVERY_WAY) test(`${name} (PostgreSQL)`, () => withBench('postgres', body))
 }
 
 /** Declares a test that looks into the database file itself. */

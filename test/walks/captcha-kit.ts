@@ -1,6 +1,6 @@
 /** What stories of captchas share: setting one up, solving ALTCHA, and a server that speaks the providers' protocol. */
 import assert from 'node:assert/strict'
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -29,10 +29,10 @@ export async function challengeFor(browser: TestBrowser, form: Form): Promise<Al
 export function solve(challenge: AltchaChallenge): string {
   const { salt, nonce, keyPrefix } = challenge.parameters
   const start = Buffer.from(salt + nonce, 'hex')
-  const four = Buffer.alloc(4)
+  const hashed = Buffer.concat([start, Buffer.alloc(4)])
   for (let counter = 0; ; counter++) {
-    four.writeUInt32BE(counter)
-    const derivedKey = createHash('sha256').update(start).update(four).digest('hex')
+    hashed.writeUInt32BE(counter, start.length)
+    const derivedKey = hash('sha256', hashed, 'hex')
     if (!derivedKey.startsWith(keyPrefix)) continue
     return Buffer.from(JSON.stringify({ challenge, solution: { counter, derivedKey, time: 1 } })).toString('base64')
   }
