@@ -36,6 +36,8 @@ type Figures = {
 
 const cores = availableParallelism()
 const probeMs = 10
+/** Changes before any is counted, so that neither side is measured while it is still being compiled. */
+const warmUp = 400
 const load = startLoad()
 
 /** One hash with nothing else going on. */
@@ -69,20 +71,20 @@ async function changesOf(host: Host, side: Side, count: number): Promise<string[
 }
 
 async function measure(side: Side, hashMs: number): Promise<Figures> {
-  const count = Math.ceil((seconds * 1000 * cores * 1.3) / (2 * hashMs)) + 100
+  const count = Math.ceil((seconds * 1000 * cores * 1.3) / (2 * hashMs)) + warmUp
   const host =
     side === 'bare'
       ? await start('bare', { accounts: count })
       : await start('latchkey', { worker: true, mail: 'keep', accounts: count, ...(hashes > 0 ? { hashes } : {}) })
   const requests = await changesOf(host, side, count)
   const { port } = host
-  await load.run({ port, requests: requests.slice(0, 100), connections, seconds: 10, once: true })
+  await load.run({ port, requests: requests.slice(0, warmUp), connections, seconds: 30, once: true })
   if (side === 'worker off') await host.ask('stop worker')
   await quiet()
   const before = await host.ask<NodeJS.CpuUsage>('cpu')
   const others = watchOthers()
   const probe = { request: get(port, '/healthz'), everyMs: probeMs }
-  const done = await load.run({ port, requests: requests.slice(100), connections, seconds, once: true, probe })
+  const done = await load.run({ port, requests: requests.slice(warmUp), connections, seconds, once: true, probe })
   const after = await host.ask<NodeJS.CpuUsage>('cpu')
   const wrong = Object.keys(done.statuses).filter((status) => status !== '200')
   if (wrong.length > 0) throw new Error(`${side}: answered ${JSON.stringify(done.statuses)}`)

@@ -7,6 +7,7 @@ import { latchkey } from '../../src/index.ts'
 import { ownResponses } from '../../src/server/listen.ts'
 import { postgres } from '../../src/stores/postgres.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
+import { threadPerCore } from '../../src/system.ts'
 import { addressOf, foreignHashes, foreignOf, password } from '../tools/people.ts'
 
 export type Settings = {
@@ -38,6 +39,7 @@ async function send({ to, text }: { to: string; text: string }): Promise<void> {
   if (settings.mail === 'keep' && secret) kept.push({ to, secret })
 }
 
+threadPerCore()
 ownResponses()
 const server = createServer((request, response) => recovery.node(request, response))
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

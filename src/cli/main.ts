@@ -1,10 +1,12 @@
 /** The program: finds the command, runs it, and ends with its exit code. */
 import { readFileSync } from 'node:fs'
 import { Fault } from '../engine/outcome.ts'
-import { systemEnvironment } from '../system.ts'
+import { systemEnvironment, threadPerCore } from '../system.ts'
 import { type Io, UsageError } from './command.ts'
 import { commands, type Entry } from './commands.ts'
 import { helpOf, overview } from './help.ts'
+
+threadPerCore()
 
 let isRead = true
 // Whoever reads us (`latchkey accounts list | head`) has seen enough. That is no failure, and no reason to stop a server.
