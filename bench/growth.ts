@@ -52,7 +52,9 @@ async function on(ground: Ground): Promise<Results> {
     limits: 'off',
     development: true,
     worker: false,
-    log: () => {},
+    log: ({ level, message, ...fields }) => {
+      if (level !== 'info') tell(`${level}: ${message} ${JSON.stringify(fields)}`)
+    },
   })
   await recovery.ready()
   // What is looked for is what grows, and a hash does not: a cheap one lets it be seen.

@@ -4,10 +4,11 @@
  * on one server in one run, in alternating order; then a long flood of every kind is sent, and the server's memory is read
  * on the way: whatever is remembered of those who were turned away must be bounded.
  *
- * Limits are as in production. The networks come in `X-Forwarded-For`, from a proxy that is trusted: accepted asks each from
+ * Limits are as in production, and letters are written meanwhile, for an accepted ask costs its letter, too. The networks come in `X-Forwarded-For`, from a proxy that is trusted: accepted asks each from
  * one of their own, refused ones all from one.
  */
 import { readFileSync } from 'node:fs'
+import { startCluster } from './tools/cluster.ts'
 import { median, quantile } from './tools/figures.ts'
 import { type Host, start } from './tools/host.ts'
 import { postForm, postJson, startLoad } from './tools/load.ts'
@@ -15,10 +16,10 @@ import { addressOf } from './tools/people.ts'
 import { quiet, watchOthers } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
-const about = `Refused asks per second against accepted ones, and memory over a flood of hostile requests.
+const about = `Refused asks per second against accepted ones, and memory over a flood of hostile requests, on SQLite and PostgreSQL.
 Exit 1 when the median ratio is under 3.0, or memory after the flood is over 1.1 times what it was after a quarter of it.`
 const { rounds, seconds, connections, hostile } = options('refusals', about, {
-  rounds: ['rounds of both kinds, on one server', 5],
+  rounds: ['rounds of both kinds, on each server', 5],
   seconds: ['counted seconds of each kind in each round', 3],
   connections: ['connections kept open', 48],
   hostile: ['hostile requests whose memory is looked at', 200_000],
@@ -45,10 +46,8 @@ const postFrom = (port: number, network: string, person: number): string =>
   postJson(port, path, { email: addressOf(person) }).replace('\r\n', `\r\nX-Forwarded-For: ${network}\r\n`)
 
 const load = startLoad()
-const host: Host = await start('latchkey', { worker: false, mail: 'null', accounts: 2_000, limits: true })
-await quiet()
 
-async function measure(kind: Kind): Promise<Figures> {
+async function measure(host: Host, kind: Kind): Promise<Figures> {
   const requests = requestsOf(kind, host.port)
   const half = Math.ceil(requests.length / 3)
   await load.run({ port: host.port, requests: requests.slice(0, half), connections, seconds: 1 })
@@ -64,22 +63,27 @@ async function measure(kind: Kind): Promise<Figures> {
   return { rate: done.answered / done.seconds, p99, cpu: cpu / done.answered, others: others(cpu / 1000 + done.cpu) }
 }
 
-const played = new Map<Kind, Figures[]>(kinds.map((kind) => [kind, []]))
-// Over the limit before anything is counted.
-await load.run({
-  port: host.port,
-  requests: Array(30).fill(postFrom(host.port, ours, 0)),
-  connections: 1,
-  seconds: 5,
-  once: true,
-})
-for (let round = 0; round < rounds; round++) {
-  for (const kind of round % 2 ? [...kinds].reverse() : kinds) {
-    const one = await measure(kind)
-    played.get(kind)!.push(one)
-    const rest = `${Math.round(one.cpu)} µs of CPU each, others took ${Math.round(one.others * 100)} % of the machine`
-    tell(`round ${round + 1} of ${rounds}: ${kind}: ${Math.round(one.rate)} asks/s, ${rest}`)
+type Played = ReadonlyMap<Kind, Figures[]>
+
+async function play(host: Host, place: string): Promise<Played> {
+  const played = new Map<Kind, Figures[]>(kinds.map((kind) => [kind, []]))
+  // Over the limit before anything is counted.
+  await load.run({
+    port: host.port,
+    requests: Array(30).fill(postFrom(host.port, ours, 0)),
+    connections: 1,
+    seconds: 5,
+    once: true,
+  })
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of round % 2 ? [...kinds].reverse() : kinds) {
+      const one = await measure(host, kind)
+      played.get(kind)!.push(one)
+      const rest = `${Math.round(one.cpu)} µs of CPU each, others took ${Math.round(one.others * 100)} % of the machine`
+      tell(`${place}, round ${round + 1} of ${rounds}: ${kind}: ${Math.round(one.rate)} asks/s, ${rest}`)
+    }
   }
+  return played
 }
 
 /** Of each kind, as a stranger sends them; three in a hundred from a network where nobody was before. */
@@ -103,55 +107,80 @@ function hostileRequests(port: number, count: number): string[] {
   })
 }
 
-const resident = (): number =>
+const residentOf = (host: Host): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
 
-async function flood(): Promise<{ at: number; memory: number }[]> {
-  const readings: { at: number; memory: number }[] = []
+type Reading = { readonly at: number; readonly memory: number }
+
+async function flood(host: Host, place: string): Promise<Reading[]> {
+  const readings: Reading[] = []
   const part = Math.ceil(hostile / 8)
   // By what was answered: a machine that is too slow for all of it must not pass for one that took it.
   for (let [sent, turn] = [0, 0]; turn < 8; turn++) {
     const requests = hostileRequests(host.port, part)
     const done = await load.run({ port: host.port, requests, connections, seconds: 600, warm: 0, once: true })
     sent += done.answered
-    readings.push({ at: sent, memory: resident() })
-    tell(`${sent} hostile requests: ${resident().toFixed(0)} MiB`)
+    readings.push({ at: sent, memory: residentOf(host) })
+    tell(`${place}, ${sent} hostile requests: ${residentOf(host).toFixed(0)} MiB`)
   }
   return readings
 }
 
-const readings = await flood()
-await host.stop()
+const cluster = await startCluster()
+const places = [
+  { place: 'SQLite', url: {} },
+  { place: 'PostgreSQL', url: { url: await cluster.database() } },
+]
+const results: { place: string; played: Played; readings: Reading[] }[] = []
+for (const { place, url } of places) {
+  const host = await start('latchkey', { worker: true, mail: 'null', accounts: 2_000, limits: true, ...url })
+  await quiet()
+  results.push({ place, played: await play(host, place), readings: await flood(host, place) })
+  await host.stop()
+}
 load.end()
+await cluster.stop()
 
-const of = (kind: Kind): Figures[] => played.get(kind)!
-const ratios = of('refused').map((one, round) => one.rate / of('accepted')[round]!.rate)
-const middle = (kind: Kind, key: keyof Figures): number => median(of(kind).map((one) => one[key]))
-const [quarter, end] = [readings[1]!.memory, readings.at(-1)!.memory]
-const isWhole = readings.at(-1)!.at >= hostile
+const ratiosOf = (played: Played): number[] =>
+  played.get('refused')!.map((one, round) => one.rate / played.get('accepted')![round]!.rate)
+const middle = (played: Played, kind: Kind, key: keyof Figures): number =>
+  median(played.get(kind)!.map((one) => one[key]))
+const others = results.flatMap(({ played }) => kinds.flatMap((kind) => played.get(kind)!.map((one) => one.others)))
 
 report('refusals', 'What a refusal costs', [
   `${rounds} rounds of ${seconds} s each, ${connections} connections kept open; medians; order alternates. Others took ` +
-    `${Math.round(100 * median(kinds.flatMap((kind) => of(kind).map((one) => one.others))))} % of the machine meanwhile. Limits as in production.`,
+    `${Math.round(100 * median(others))} % of the machine meanwhile, the database among them. Limits as in production; letters are written meanwhile, by the same process.`,
   {
     head: ['', 'asks/s', 'to accepted', 'range', 'p99', 'CPU per ask'],
-    rows: kinds.map((kind) => [
-      `${kind} asks`,
-      String(Math.round(middle(kind, 'rate'))),
-      kind === 'accepted' ? '' : `${median(ratios).toFixed(2)}×`,
-      kind === 'accepted' ? '' : `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
-      `${middle(kind, 'p99').toFixed(1)} ms`,
-      `${Math.round(middle(kind, 'cpu'))} µs`,
+    rows: results.flatMap(({ place, played }) =>
+      kinds.map((kind) => [
+        `${kind} asks, ${place}`,
+        String(Math.round(middle(played, kind, 'rate'))),
+        kind === 'accepted' ? '' : `${median(ratiosOf(played)).toFixed(2)}×`,
+        kind === 'accepted'
+          ? ''
+          : `${Math.min(...ratiosOf(played)).toFixed(2)}–${Math.max(...ratiosOf(played)).toFixed(2)}`,
+        `${middle(played, kind, 'p99').toFixed(1)} ms`,
+        `${Math.round(middle(played, kind, 'cpu'))} µs`,
+      ]),
+    ),
+  },
+  'Resident memory of the same servers during a flood of asks, log-ins, wrong links, codes and grants, forms and garbage:',
+  {
+    head: ['hostile requests', ...results.map(({ place }) => place)],
+    rows: results[0]!.readings.map(({ at }, row) => [
+      String(at),
+      ...results.map(({ readings }) => `${readings[row]!.memory.toFixed(0)} MiB`),
     ]),
   },
-  'Resident memory of the same server during a flood of asks, log-ins, wrong links, codes and grants, forms and garbage:',
-  {
-    head: ['hostile requests', 'memory'],
-    rows: readings.map(({ at, memory }) => [String(at), `${memory.toFixed(0)} MiB`]),
-  },
 ])
-if (median(ratios) < 3) tell(`Under 3.0 times: ${median(ratios).toFixed(2)}.`)
-if (end > quarter * 1.1)
-  tell(`Memory grew: ${quarter.toFixed(0)} MiB after a quarter, ${end.toFixed(0)} MiB at the end.`)
-if (!isWhole) tell(`Only ${readings.at(-1)!.at} of ${hostile} hostile requests were answered in time.`)
-process.exitCode = median(ratios) < 3 || end > quarter * 1.1 || !isWhole ? 1 : 0
+for (const { place, played, readings } of results) {
+  const ratio = median(ratiosOf(played))
+  const [quarter, end] = [readings[1]!.memory, readings.at(-1)!.memory]
+  const answered = readings.at(-1)!.at
+  if (ratio < 3) tell(`${place}: under 3.0 times: ${ratio.toFixed(2)}.`)
+  if (end > quarter * 1.1)
+    tell(`${place}: memory grew: ${quarter.toFixed(0)} MiB after a quarter, ${end.toFixed(0)} MiB at the end.`)
+  if (answered < hostile) tell(`${place}: only ${answered} of ${hostile} hostile requests were answered in time.`)
+  if (ratio < 3 || end > quarter * 1.1 || answered < hostile) process.exitCode = 1
+}

@@ -178,7 +178,11 @@ export type Options = {
   readonly hooks?: Hooks
   /** Addresses that are told the same by signed posts (Standard Webhooks). Default: none. */
   readonly webhooks?: readonly WebhookOptions[]
-  /** Hashes in flight at once, of 19 MiB each. Default: one more than there are cores. */
+  /**
+   * Hashes in flight at once, of 19 MiB each. Default: one more than there are cores. They are computed on Node's own
+   * threads, which are four: in a server of your own, start it with `UV_THREADPOOL_SIZE` set to the number of cores (two at
+   * least), as `latchkey serve` does by itself.
+   */
   readonly hashes?: number
   /** Whether this process sends letters, seals the audit and cleans up. Default: true. */
   readonly worker?: boolean

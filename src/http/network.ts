@@ -6,6 +6,9 @@ export type Network = { readonly address: string; readonly block: string }
 
 const unknown: Network = { address: '', block: '' }
 
+/** Addresses of which it is remembered whether they are trusted. */
+const mostKnown = 1_000
+
 /**
  * Which peers are trusted, from addresses and CIDR networks.
  * @throws Error naming the entry that is neither.
@@ -21,7 +24,16 @@ export function trusted(proxies: readonly string[]): (address: string) => boolea
     }
     list.addSubnet(address, width, family === 6 ? 'ipv6' : 'ipv4')
   }
-  return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  // Of those who connect there are few, and the list is slow to ask.
+  const known = new Map<string, boolean>()
+  return (address) => {
+    const before = known.get(address)
+    if (before !== undefined) return before
+    if (known.size >= mostKnown) known.clear()
+    const is = isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    known.set(address, is)
+    return is
+  }
 }
 
 /**

@@ -67,6 +67,8 @@ export function groupsOf(ground: Ground, patience: number, onQueued: () => void)
       if (group.length === 0) break
       const left = await looked(group)
       if (left.length > 0) await settle(left)
+      // What came in meanwhile is read before the next group goes, so that it goes with it.
+      await turn()
     }
     flying = false
     onIdle?.()
@@ -152,6 +154,8 @@ export function groupsOf(ground: Ground, patience: number, onQueued: () => void)
     },
   }
 }
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const tooMuch = ({ place }: Ground): Fault =>
   new Fault('database-busy', `${place} has more to do than it can. This operation waited and was not begun. Try again.`)

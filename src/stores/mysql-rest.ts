@@ -9,6 +9,7 @@ import { addEvents, lock, noted } from './mysql-rows.ts'
 import type { Users } from './mysql-users.ts'
 import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Statement } from './transaction.ts'
+import { type Piece, walker } from './walk.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -29,24 +30,24 @@ export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings'
           WHERE name = $1 AND version = $3 - 1`
     return noted(db, { text, values: [name, value, version, at] }, event)
   },
-  purge: (at) => purge(db, at),
+  purge: purger(db),
 })
 
-/** Steps of a purge through the counts, at most; the next purge begins anew. */
-const longestWalk = 200
-
 /** Step after step, each a transaction of its own; what another is removing is passed over. */
-async function purge(db: Mysql, at: number): Promise<number> {
-  const sweeps = [
-    ['latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge],
-    ['latchkey_letters', 'seq', `state IN ('sent', 'dropped') AND created_at <= $1`, at - letterAge],
-    ['latchkey_sessions', 'id', 'expires_at <= $1', at],
-  ] as const
-  let total = 0
-  for (const [table, key, where, until] of sweeps) {
-    for (let gone = -1; gone !== 0; total += gone) gone = await sweep(db, table, key, where, until)
+function purger(db: Mysql): Store['purge'] {
+  const purgeLimits = walker(limitsOf(db))
+  return async (at) => {
+    const sweeps = [
+      ['latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge],
+      ['latchkey_letters', 'seq', `state IN ('sent', 'dropped') AND created_at <= $1`, at - letterAge],
+      ['latchkey_sessions', 'id', 'expires_at <= $1', at],
+    ] as const
+    let total = 0
+    for (const [table, key, where, until] of sweeps) {
+      for (let gone = -1; gone !== 0; total += gone) gone = await sweep(db, table, key, where, until)
+    }
+    return total + (await purgeLimits(at))
   }
-  return total + (await purgeLimits(db, at))
 }
 
 const sweep = (db: Mysql, table: string, key: string, where: string, until: number): Promise<number> =>
@@ -61,27 +62,20 @@ const sweep = (db: Mysql, table: string, key: string, where: string, until: numb
     return ones.length
   })
 
-/** Walks by key: an index on the end of each count would cost every ask more than this costs a minute. */
-async function purgeLimits(db: Mysql, at: number): Promise<number> {
-  let total = 0
-  let after = ''
-  for (let walked = 0; walked < longestWalk; walked++) {
+/** By key: an index on the end of each count would cost every ask more than this costs a minute. */
+const limitsOf =
+  (db: Mysql): Piece =>
+  async (after, at) => {
     const [page] = await db.read({
       text: `SELECT name, over_at AS overAt FROM latchkey_limits WHERE name > $1 ORDER BY name LIMIT ${step}`,
       values: [after],
     })
     const seen = page!.rows as { name: string; overAt: number }[]
     const over = seen.filter(({ overAt }) => overAt <= at).map(({ name }) => name)
-    if (over.length > 0) {
-      const text = 'DELETE FROM latchkey_limits WHERE name IN ($1) AND over_at <= $2'
-      total += (await db.write({ text, values: [over, at] })).count
-    }
-    const last = seen.at(-1)
-    if (!last || seen.length < step) break
-    after = last.name
+    const text = 'DELETE FROM latchkey_limits WHERE name IN ($1) AND over_at <= $2'
+    const gone = over.length > 0 ? (await db.write({ text, values: [over, at] })).count : 0
+    return { gone, next: seen.length < step ? null : seen.at(-1)!.name }
   }
-  return total
-}
 
 /** Adds rows to our own table, one caller at a time. */
 export function adder(db: Mysql, users: Users): Accounts['add'] {

@@ -7,6 +7,7 @@ import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
+import { type Piece, walker } from './walk.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -30,36 +31,35 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
     const plain = (): Statement => ({ text: change(...values.map((_, index) => `$${index + 1}`)), values })
     return (await db.write(event ? noted(change, values, event) : plain())).count === 1
   },
-  purge: (at) => purge(db, at),
+  purge: purger(db),
 })
 
-/** Steps of a purge through the counts, at most; the next purge begins anew. */
-const longestWalk = 200
-
 /** Step after step, each a transaction of its own; what another is removing is passed over. */
-async function purge(db: Postgres, at: number): Promise<number> {
+function purger(db: Postgres): Store['purge'] {
+  const purgeLimits = walker(limitsOf(db))
   const sweep = (table: string, key: string, where: string, until: number): Statement => ({
     text: `DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where}
       LIMIT ${step} FOR UPDATE SKIP LOCKED))`,
     values: [until],
   })
-  const sweeps = [
-    sweep('latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge),
-    sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= $1`, at - letterAge),
-    sweep('latchkey_sessions', 'id', 'expires_at <= $1', at),
-  ]
-  let total = 0
-  for (const one of sweeps) {
-    for (let gone = -1; gone !== 0; total += gone) gone = (await db.write(one)).count
+  return async (at) => {
+    const sweeps = [
+      sweep('latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge),
+      sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= $1`, at - letterAge),
+      sweep('latchkey_sessions', 'id', 'expires_at <= $1', at),
+    ]
+    let total = 0
+    for (const one of sweeps) {
+      for (let gone = -1; gone !== 0; total += gone) gone = (await db.write(one)).count
+    }
+    return total + (await purgeLimits(at))
   }
-  return total + (await purgeLimits(db, at))
 }
 
-/** Walks by key: an index on the end of each count would cost every ask more than this costs a minute. */
-async function purgeLimits(db: Postgres, at: number): Promise<number> {
-  let total = 0
-  let after = ''
-  for (let walked = 0; walked < longestWalk; walked++) {
+/** By key: an index on the end of each count would cost every ask more than this costs a minute. */
+const limitsOf =
+  (db: Postgres): Piece =>
+  async (after, at) => {
     const { rows } = await db.write({
       text: `WITH page AS (SELECT key, over_at FROM latchkey_limits WHERE key > $1 ORDER BY key LIMIT ${step}),
         over AS (SELECT key FROM latchkey_limits WHERE key IN (SELECT key FROM page WHERE over_at <= $2)
@@ -69,12 +69,8 @@ async function purgeLimits(db: Postgres, at: number): Promise<number> {
       values: [after, at],
     })
     const { next, seen, gone } = rows[0] as { next: string | null; seen: number; gone: number }
-    total += gone
-    if (next === null || seen < step) break
-    after = next
+    return { gone, next: seen < step ? null : next }
   }
-  return total
-}
 
 /** Adds rows to our own table, one caller at a time. */
 export function adder(db: Postgres, users: Users): Accounts['add'] {

@@ -14,6 +14,7 @@ import { purged } from './sqlite-rest.ts'
 import { settingReads } from './sqlite-settings.ts'
 import { usersOf } from './sqlite-users.ts'
 import { startWriter, type Writer } from './sqlite-writer.ts'
+import { walker } from './walk.ts'
 
 /** What can be set. */
 export type SqliteOptions = {
@@ -124,23 +125,14 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
   return { store, accounts }
 }
 
-/** Steps of a purge through the counts, at most; the next purge goes on from there. */
-const longestWalk = 500
-
 /** Step after step, each an operation like any other, so that others get their turn in between. */
 function purger(writer: Writer): (at: number) => Promise<number> {
-  let after = ''
+  const purgeLimits = walker((after, at) => writer.run('purgeLimits', after, at))
   return async (at) => {
     let total = 0
     for (const what of purged) {
       for (let gone = -1; gone !== 0; total += gone) gone = await writer.run('purge', what, at)
     }
-    for (let walked = 0; walked < longestWalk; walked++) {
-      const { gone, next } = await writer.run('purgeLimits', after, at)
-      total += gone
-      after = next ?? ''
-      if (next === null) break
-    }
-    return total
+    return total + (await purgeLimits(at))
   }
 }

@@ -10,7 +10,8 @@ const alike: Readonly<Record<string, string>> = { no: 'nb', nn: 'nb' }
  * Takes the spellings of operating systems and frameworks, too: `de_AT.UTF-8`.
  */
 export function lookUp(tag: string | null | undefined): Locale | null {
-  const plain = (tag ?? '')
+  if (!tag) return null
+  const plain = tag
     .slice(0, 40)
     .replace(/[.@].*$/, '')
     .replaceAll('_', '-')
@@ -39,7 +40,8 @@ function scriptOf(tag: string): string | null {
  * Anything that cannot be read counts as not sent.
  */
 export function pickLocale(acceptLanguage: string | null | undefined): Locale {
-  const wishes = (acceptLanguage ?? '')
+  if (!acceptLanguage) return fallbackLocale
+  const wishes = acceptLanguage
     .slice(0, 500)
     .split(',')
     .map(readWish)

@@ -99,6 +99,21 @@ const namesOf = async (bench: Bench): Promise<string[]> => (await eventsOf(bench
 const count = (names: readonly string[], name: string): number => names.filter((one) => one === name).length
 const notices = (bench: Bench): number => bench.letters.filter(({ subject }) => /changed/i.test(subject)).length
 
+inMemory('hooks are told of accounts in a directory, under the ids that it gives them', async (open) => {
+  const told: string[] = []
+  const hook = (name: string) => (one: { readonly accountId: string | null }) =>
+    void told.push(`${name} ${one.accountId}`)
+  const hooks = Object.fromEntries(['onMailed', 'onChanged', 'onSignedIn'].map((name) => [name, hook(name)]))
+  const hooked: Open = (options) => open({ ...options, hooks })
+  await withDirectory('hash', hooked, async ({ bench, ana }) => {
+    const browser = stranger(bench)
+    assert.ok(isSuccess(await reset(browser, classic, await letterFor(bench, classic, ana.email), after)))
+    await submit(browser, '/login/', { username: ana.email, password: after })
+    await bench.telling.drain()
+    assert.deepEqual(told, [`onMailed ${ana.id}`, `onChanged ${ana.id}`, `onSignedIn ${ana.id}`])
+  })
+})
+
 for (const kind of kinds) {
   onEachStore(`every flow sets a password in a directory that takes a ${kind}`, (open) =>
     withDirectory(kind, open, async ({ bench, there }) => {

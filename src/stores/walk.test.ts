@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { walker } from './walk.ts'
+
+/** Keys of four digits in a table, of which those in `over` may go; pieces of ten, as a store hands them over. */
+function table(keys: number, over: ReadonlySet<string>) {
+  let left = Array.from({ length: keys }, (_, at) => String(at).padStart(5, '0'))
+  const purge = walker(async (after) => {
+    const piece = left.filter((key) => key > after).slice(0, 10)
+    const gone = piece.filter((key) => over.has(key))
+    left = left.filter((key) => !gone.includes(key))
+    return { gone: gone.length, next: piece.length < 10 ? null : piece.at(-1)! }
+  })
+  return { purge, left: () => left.length }
+}
+
+test('what is over behind more live counts than one walk passes goes in a later walk', async () => {
+  const { purge, left } = table(8_000, new Set(['07999']))
+  assert.equal(await purge(0), 0)
+  assert.equal(await purge(0), 1)
+  assert.equal(left(), 7_999)
+})
+
+test('a walk that reached the end begins anew', async () => {
+  const { purge, left } = table(100, new Set(['00000', '00055', '00099']))
+  assert.equal(await purge(0), 3)
+  assert.equal(left(), 97)
+  assert.equal(await purge(0), 0)
+})
