@@ -6,10 +6,11 @@
  * TEST_DATABASE_URL names another.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { type PostgresServer, startPostgres } from '../test/postgres.ts'
 import { install, packagesOf } from './debian.ts'
@@ -19,7 +20,7 @@ const adopt = process.argv.includes('--adopt')
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const total = { passed: 0, failed: 0 }
 const checks: string[] = []
-const perFile = new Map<string, number>()
+const perBatch = new Map<string, number>()
 const skipped: string[] = []
 const failures: string[] = []
 
@@ -51,33 +52,65 @@ const onMariadb = [
 /** Which tests of a file are run; all, where nothing is said. */
 let named: RegExp | null = null
 
-/** What a file did. */
+/** What a batch did. */
 type Result = { passed: number; failed: number; skipped: string[]; failures: string[]; output: string; ms: number }
 
-/** Some files at a time; each is told of in one line when it is over. */
+/** Files that share a process. */
+type Batch = { readonly name: string; readonly files: readonly string[] }
+
+/** Folders whose files share processes, and how many at most: to start one takes as long as many a file's tests, and some four times. */
+const shared = [
+  [/^(src\/(?!cli|stores)|web\/)/, 50],
+  [/^test\/walks\//, 5],
+] as const
+
+function batchesOf(files: readonly string[]): Batch[] {
+  const batches = new Map<string, string[]>()
+  for (const file of files) {
+    const most = shared.find(([pattern]) => pattern.test(file))?.[1] ?? 1
+    const folder = `${dirname(file)}/`
+    const last = [...batches].findLast(([name, { length }]) => name.startsWith(folder) && length < most)
+    if (last) last[1].push(file)
+    else batches.set(most === 1 ? file : `${folder} from ${basename(file)}`, [file])
+  }
+  return [...batches].map(([name, files]) => ({ name: files.length === 1 ? files[0]! : name, files }))
+}
+
+/** What Node is to run for a batch: its one file, or one that imports them all. */
+function entryOf({ name, files }: Batch): string {
+  if (files.length === 1) return files[0]!
+  const folder = resolve('node_modules/.cache/tests')
+  mkdirSync(folder, { recursive: true })
+  const entry = join(folder, `${name.replaceAll(/[^\w.]+/g, '-')}.mjs`)
+  writeFileSync(entry, files.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)).href)}\n`).join(''))
+  return entry
+}
+
+/** Some batches at a time; each is told of in one line when it is over. */
 async function testFiles(name: string, files: readonly string[], atOnce: number): Promise<void> {
   if (files.length === 0) return
   say(`\n${name}, ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
-  const waiting = [...files]
+  const waiting = batchesOf(files)
   const workers = Array.from({ length: atOnce }, async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) tell(file, await testFile(file))
+    for (let batch = waiting.shift(); batch; batch = waiting.shift()) tell(batch.name, await testBatch(batch))
   })
   await Promise.all(workers)
 }
 
-function tell(file: string, { passed, failed, ms, output, ...more }: Result): void {
-  line(failed === 0, file, `${passed + failed} tests`, ms)
+function tell(name: string, { passed, failed, ms, output, ...more }: Result): void {
+  line(failed === 0, name, `${passed + failed} tests`, ms)
   total.passed += passed
   total.failed += failed
-  perFile.set(file, passed + failed)
-  skipped.push(...more.skipped.map((name) => `${file}: ${name}`))
+  perBatch.set(name, passed + failed)
+  skipped.push(...more.skipped.map((test) => `${name}: ${test}`))
   failures.push(...more.failures)
-  if (failed > 0 && output.trim() !== '') failures.push(`${file} printed\n${output.trimEnd()}`)
+  if (failed > 0 && output.trim() !== '') failures.push(`${name} printed\n${output.trimEnd()}`)
 }
 
-async function testFile(file: string): Promise<Result> {
+async function testBatch(batch: Batch): Promise<Result> {
   const start = performance.now()
   const result: Result = { passed: 0, failed: 0, skipped: [], failures: [], output: '', ms: 0 }
+  const entry = entryOf(batch)
   const fail = (place: string, what: string): void => {
     result.failed += 1
     result.failures.push(`${place}\n${what}`)
@@ -85,7 +118,7 @@ async function testFile(file: string): Promise<Result> {
   // Ten minutes, an hour for what is long: a test that hangs must end the run, not the patience of whoever waits for it.
   const testNamePatterns = named ? { testNamePatterns: named } : {}
   const events = run({
-    files: [file],
+    files: [entry],
     ...testNamePatterns,
     isolation: 'process',
     timeout: long || adopt ? 3_600_000 : 600_000,
@@ -97,12 +130,12 @@ async function testFile(file: string): Promise<Result> {
   events.on('test:stderr', keep)
   events.on('test:pass', ({ name, details, skip, todo }) => {
     if (details.type === 'suite') return
-    // A file without a test is told of as one good test with the file's name.
-    if (resolve(name) === resolve(file)) fail(file, 'holds no test')
+    // Without a test the entry is told of as one good test with its name.
+    if (resolve(name) === resolve(entry)) fail(batch.name, 'holds no test')
     else if (skip !== undefined || todo !== undefined) result.skipped.push(reasoned(name, skip ?? todo))
     else result.passed += 1
   })
-  events.on('test:fail', ({ name, file: from = file, line, details }) => {
+  events.on('test:fail', ({ name, file: from = entry, line, details }) => {
     // A suite fails with its tests, which are told of themselves.
     if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return
     fail(`${relative(process.cwd(), from)}${line ? `:${line}` : ''}`, `${name}\n${readable(details.error)}`)
@@ -216,7 +249,7 @@ if (long) {
 
 await database?.stop()
 await mariadb?.stop()
-if (checks.length === 0 && [...perFile.values()].every((tests) => tests === 0)) {
+if (checks.length === 0 && [...perBatch.values()].every((tests) => tests === 0)) {
   total.failed += 1
   failures.push('no test ran')
 }
@@ -243,7 +276,7 @@ function holds(): string {
     ['other', /^test\/(?!walks|promises|browser|long)/],
   ]
   const counts = kinds.map(([kind, pattern]) => {
-    const count = [...perFile].filter(([file]) => pattern.test(file)).reduce((sum, [, tests]) => sum + tests, 0)
+    const count = [...perBatch].filter(([file]) => pattern.test(file)).reduce((sum, [, tests]) => sum + tests, 0)
     return count > 0 ? `, ${count} ${kind}` : ''
   })
   return `This was${checks.length > 0 ? ` ${checks.join(', ')}` : ''}${counts.join('')}.`.replace('was,', 'was')

@@ -18,10 +18,10 @@ export const foreignHashes: readonly (string | null)[] = [
   '!k2Xq8JwB1lYtq0vYw3fQm7pZr5sUe9aHd4cGb6nT',
   '$argon2id$v=19$m=19456,t=2,p=1$truncated',
   '$2b$31$8Y9WPy5YqxxFuqO2YjRbIeDc/N04z832eoioYsUms95fMXf97f5P.',
-  '$2b$09$dco02rDVjVtphqruSkFtU.v8z6gX8KlEj/5MkE1UWCAt2wsyp7Ku2',
-  '$2b$08$8Y9WPy5YqxxFuqO2YjRbIeDc/N04z832eoioYsUms95fMXf97f5P.',
-  'pbkdf2_sha256$150000$2bba5eb786483558$sf82QrnGRHRQWBsN/tFm/+Lihy5QBC98skmWVmQ6+Bo=',
-  'pbkdf2_sha256$60000$3e1eef67ac3af893$BZBxnmwjjXuwxvaKDMWCMBHaBgjn6x5ZszIbkDZZoAQ=',
+  '$2b$06$dco02rDVjVtphqruSkFtU.v8z6gX8KlEj/5MkE1UWCAt2wsyp7Ku2',
+  '$2b$05$8Y9WPy5YqxxFuqO2YjRbIeDc/N04z832eoioYsUms95fMXf97f5P.',
+  'pbkdf2_sha256$20000$2bba5eb786483558$sf82QrnGRHRQWBsN/tFm/+Lihy5QBC98skmWVmQ6+Bo=',
+  'pbkdf2_sha256$8000$3e1eef67ac3af893$BZBxnmwjjXuwxvaKDMWCMBHaBgjn6x5ZszIbkDZZoAQ=',
   '$P$BcfOFxYTAmunIXUFJI3mulzxIBH6D5/',
 ]
 

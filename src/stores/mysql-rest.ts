@@ -9,7 +9,7 @@ import { addEvents, lock, noted } from './mysql-rows.ts'
 import type { Users } from './mysql-users.ts'
 import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Statement } from './transaction.ts'
-import { type Piece, walker } from './walk.ts'
+import { type Piece, type Sweep, swept, walker } from './walk.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -33,34 +33,37 @@ export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings'
   purge: purger(db),
 })
 
-/** Step after step, each a transaction of its own; what another is removing is passed over. */
+/** What another process is removing is passed over. */
 function purger(db: Mysql): Store['purge'] {
   const purgeLimits = walker(limitsOf(db))
+  const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
+  const sent = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'sent'`)
+  const dropped = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'dropped'`)
+  const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
   return async (at) => {
-    const sweeps = [
-      ['latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge],
-      ['latchkey_letters', 'seq', `state IN ('sent', 'dropped') AND created_at <= $1`, at - letterAge],
-      ['latchkey_sessions', 'id', 'expires_at <= $1', at],
-    ] as const
-    let total = 0
-    for (const [table, key, where, until] of sweeps) {
-      for (let gone = -1; gone !== 0; total += gone) gone = await sweep(db, table, key, where, until)
-    }
+    let total = await swept(challenges, at - challengeAge)
+    total += await swept(sent, at - letterAge)
+    total += await swept(dropped, at - letterAge)
+    total += await swept(sessions, at)
     return total + (await purgeLimits(at))
   }
 }
 
-const sweep = (db: Mysql, table: string, key: string, where: string, until: number): Promise<number> =>
-  db.transaction(async (transaction) => {
-    const [over] = await transaction.all({
-      text: `SELECT ${key} AS one FROM ${table} WHERE ${where} LIMIT ${step} FOR UPDATE SKIP LOCKED`,
-      values: [until],
+const sweepOf =
+  (db: Mysql, table: string, key: string, age: string, more = ''): Sweep =>
+  (after, until) =>
+    db.transaction(async (transaction) => {
+      const [over] = await transaction.all({
+        text: `SELECT ${key} AS one, ${age} AS age FROM ${table} WHERE ${age} >= $1 AND ${age} <= $2 ${more}
+          ORDER BY ${age} LIMIT ${step} FOR UPDATE SKIP LOCKED`,
+        values: [after, until],
+      })
+      const rows = over!.rows as { one: string | number; age: number }[]
+      if (rows.length === 0) return { gone: 0, last: null }
+      const ones = rows.map(({ one }) => one)
+      await transaction.commit({ text: `DELETE FROM ${table} WHERE ${key} IN ($1)`, values: [ones] })
+      return { gone: ones.length, last: rows.at(-1)!.age }
     })
-    if (over!.rows.length === 0) return 0
-    const ones = over!.rows.map(({ one }) => one)
-    await transaction.commit({ text: `DELETE FROM ${table} WHERE ${key} IN ($1)`, values: [ones] })
-    return ones.length
-  })
 
 /** By key: an index on the end of each count would cost every ask more than this costs a minute. */
 const limitsOf =

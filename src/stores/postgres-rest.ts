@@ -7,7 +7,7 @@ import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
-import { type Piece, walker } from './walk.ts'
+import { type Piece, type Sweep, swept, walker } from './walk.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -34,27 +34,33 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
   purge: purger(db),
 })
 
-/** Step after step, each a transaction of its own; what another is removing is passed over. */
+/** What another process is removing is passed over. */
 function purger(db: Postgres): Store['purge'] {
   const purgeLimits = walker(limitsOf(db))
-  const sweep = (table: string, key: string, where: string, until: number): Statement => ({
-    text: `DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where}
-      LIMIT ${step} FOR UPDATE SKIP LOCKED))`,
-    values: [until],
-  })
+  const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
+  const letters = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state <> 'queued'`)
+  const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
   return async (at) => {
-    const sweeps = [
-      sweep('latchkey_challenges', 'id', 'expires_at <= $1', at - challengeAge),
-      sweep('latchkey_letters', 'seq', `state <> 'queued' AND created_at <= $1`, at - letterAge),
-      sweep('latchkey_sessions', 'id', 'expires_at <= $1', at),
-    ]
-    let total = 0
-    for (const one of sweeps) {
-      for (let gone = -1; gone !== 0; total += gone) gone = (await db.write(one)).count
-    }
+    let total = await swept(challenges, at - challengeAge)
+    total += await swept(letters, at - letterAge)
+    total += await swept(sessions, at)
     return total + (await purgeLimits(at))
   }
 }
+
+/** In the order of an index: else a table of which nearly all is over is read from its beginning for each piece. */
+const sweepOf =
+  (db: Postgres, table: string, key: string, age: string, more = ''): Sweep =>
+  async (after, until) => {
+    const { rows } = await db.write({
+      text: `WITH gone AS (DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table}
+          WHERE ${age} >= $1 AND ${age} <= $2 ${more} ORDER BY ${age} LIMIT ${step} FOR UPDATE SKIP LOCKED))
+          RETURNING ${age} AS age)
+        SELECT count(*) AS gone, max(age) AS last FROM gone`,
+      values: [after, until],
+    })
+    return rows[0] as { gone: number; last: number | null }
+  }
 
 /** By key: an index on the end of each count would cost every ask more than this costs a minute. */
 const limitsOf =

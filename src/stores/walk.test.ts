@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { walker } from './walk.ts'
+import { swept, walker } from './walk.ts'
 
 /** Keys of four digits in a table, of which those in `over` may go; pieces of ten, as a store hands them over. */
 function table(keys: number, over: ReadonlySet<string>) {
@@ -26,4 +26,20 @@ test('a walk that reached the end begins anew', async () => {
   assert.equal(await purge(0), 3)
   assert.equal(left(), 97)
   assert.equal(await purge(0), 0)
+})
+
+test('a sweep begins each piece where the last one ended, takes all of one age, and leaves what is younger', async () => {
+  let left = [1, 1, 1, 1, 1, 2, 3, 3, 3, 9]
+  const begun: number[] = []
+  const gone = await swept(async (after, until) => {
+    begun.push(after)
+    const piece = left.filter((age) => age >= after && age <= until).slice(0, 2)
+    for (const age of piece) left.splice(left.indexOf(age), 1)
+    return { gone: piece.length, last: piece.at(-1) ?? null }
+  }, 5)
+  assert.equal(gone, 9)
+  assert.deepEqual(left, [9])
+  assert.deepEqual(begun.slice(1), [1, 1, 2, 3, 3])
+  left = []
+  assert.equal(await swept(async () => ({ gone: 0, last: null }), 5), 0)
 })

@@ -1,4 +1,4 @@
-/** Removal by a walk along a key, for what no index leads to. */
+/** Removal in pieces, each a transaction of its own: by age where an index leads to what is old, else by a walk along a key. */
 
 /** Pieces of one walk, at most. */
 const longest = 500
@@ -18,5 +18,23 @@ export function walker(piece: Piece): (at: number) => Promise<number> {
       if (next === null) break
     }
     return total
+  }
+}
+
+/** One piece of a sweep: the oldest from `after` on that are over by `until` go; `last` is the age of the youngest of them. */
+export type Sweep = (after: number, until: number) => Promise<{ readonly gone: number; readonly last: number | null }>
+
+/**
+ * From the oldest on, until nothing is left that is over. Each piece begins where the last one ended: rows that were just
+ * removed stand in a database's way until it has cleaned up, and a million of them made each piece take seconds
+ * (bench/growth.ts).
+ */
+export async function swept(piece: Sweep, until: number): Promise<number> {
+  let total = 0
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const { gone, last } = await piece(after, until)
+    if (gone === 0 || last === null) return total
+    total += gone
+    after = last
   }
 }
