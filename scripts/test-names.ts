@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 /** Ways in which our files declare a test: the runner's own, those that run one on several stores, and the browser's. */
-const called = /^\s*(?:test|it|visit|inMemory|(?:\w+O|o)n[A-Z]\w*)\(\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1,/gm
+const called = /^\s*(?:test|it|visit|inTurn|inMemory|(?:\w+O|o)n[A-Z]\w*)\(\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1,/gm
 /** A promise of the stores' contract: a member whose name is the sentence. */
 const kept = /^ {2}(['"])((?:\\.|(?!\1)[^\\])+)\1: async \(/gm
 

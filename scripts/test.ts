@@ -12,7 +12,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import { type PostgresServer, startPostgres } from '../test/postgres.ts'
+import { makeTemplate, type PostgresServer, startPostgres } from '../test/postgres.ts'
 import { install, packagesOf } from './debian.ts'
 
 const long = process.argv.includes('--long')
@@ -21,7 +21,9 @@ const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('
 const total = { passed: 0, failed: 0 }
 const checks: string[] = []
 const perBatch = new Map<string, number>()
-const skipped: string[] = []
+/** Tests that skipped themselves. */
+type Skipped = { readonly name: string; readonly why: string }
+const skipped: Skipped[] = []
 const failures: string[] = []
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -53,7 +55,7 @@ const onMariadb = [
 let named: RegExp | null = null
 
 /** What a batch did. */
-type Result = { passed: number; failed: number; skipped: string[]; failures: string[]; output: string; ms: number }
+type Result = { passed: number; failed: number; skipped: Skipped[]; failures: string[]; output: string; ms: number }
 
 /** Files that share a process. */
 type Batch = { readonly name: string; readonly files: readonly string[] }
@@ -62,6 +64,7 @@ type Batch = { readonly name: string; readonly files: readonly string[] }
 const shared = [
   [/^(src\/(?!cli|stores)|web\/)/, 50],
   [/^test\/walks\//, 5],
+  [/^test\/promises\//, 3],
 ] as const
 
 function batchesOf(files: readonly string[]): Batch[] {
@@ -102,7 +105,7 @@ function tell(name: string, { passed, failed, ms, output, ...more }: Result): vo
   total.passed += passed
   total.failed += failed
   perBatch.set(name, passed + failed)
-  skipped.push(...more.skipped.map((test) => `${name}: ${test}`))
+  skipped.push(...more.skipped.map((one) => ({ ...one, name: `${name}: ${one.name}` })))
   failures.push(...more.failures)
   if (failed > 0 && output.trim() !== '') failures.push(`${name} printed\n${output.trimEnd()}`)
 }
@@ -132,7 +135,8 @@ async function testBatch(batch: Batch): Promise<Result> {
     if (details.type === 'suite') return
     // Without a test the entry is told of as one good test with its name.
     if (resolve(name) === resolve(entry)) fail(batch.name, 'holds no test')
-    else if (skip !== undefined || todo !== undefined) result.skipped.push(reasoned(name, skip ?? todo))
+    else if (skip !== undefined || todo !== undefined)
+      result.skipped.push({ name, why: typeof skip === 'string' ? skip : 'no reason is given' })
     else result.passed += 1
   })
   events.on('test:fail', ({ name, file: from = entry, line, details }) => {
@@ -144,7 +148,12 @@ async function testBatch(batch: Batch): Promise<Result> {
   return { ...result, ms: performance.now() - start }
 }
 
-const reasoned = (name: string, why: unknown): string => (typeof why === 'string' ? `${name} (${why})` : name)
+/** Those that one reason keeps, of which three are named. */
+function told([why, tests]: [string, Skipped[]]): string {
+  const names = tests.slice(0, 3).map(({ name }) => `    ${name}`)
+  const head = `  ${tests.length} ${tests.length === 1 ? 'test' : 'tests'}: ${why}`
+  return [head, ...names, ...(tests.length > 3 ? ['    …'] : [])].join('\n')
+}
 
 /** The error that a test threw, without the runner's own frames. */
 function readable(error: Error): string {
@@ -170,6 +179,7 @@ async function startDatabase(): Promise<PostgresServer | null> {
   try {
     const server = await startPostgres()
     process.env.TEST_DATABASE_URL = server.url
+    process.env.TEST_DATABASE_TEMPLATE = await makeTemplate(server.url)
     return server
   } catch (error) {
     total.failed += 1
@@ -178,7 +188,7 @@ async function startDatabase(): Promise<PostgresServer | null> {
   }
 }
 
-/** Files wait for processes, disks and browsers: one more at a time than there are cores keeps these busy. */
+/** Files wait for processes, disks and browsers: more at a time than there are cores keep these busy. */
 const cores = Math.min(availableParallelism(), 8)
 
 /** The files, once Debian's packages that they name are there; none of them where that cannot be. */
@@ -244,7 +254,7 @@ if (long) {
   const others = all.filter((file) => !inBrowser.includes(file))
   say('')
   // Those in a browser wait more than the others, so one of them is always beside these.
-  await Promise.all([testFiles('in a browser', inBrowser, 1), testFiles('tests', others, cores + 1)])
+  await Promise.all([testFiles('in a browser', inBrowser, 1), testFiles('tests', others, cores + 2)])
 }
 
 await database?.stop()
@@ -254,7 +264,7 @@ if (checks.length === 0 && [...perBatch.values()].every((tests) => tests === 0))
   failures.push('no test ran')
 }
 for (const failure of failures) say(`\n✖ ${failure}`)
-if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`)
+if (skipped.length > 0) say(`\nSkipped:\n${[...Map.groupBy(skipped, (one) => one.why)].map(told).join('\n')}`)
 say(`\n${holds()} ${seconds(performance.now() - start)}.`)
 const longer = globSync('test/long/**/*.test.ts').length + byChance.length
 if (!long) say(`What takes longer (${longer} files, and a mutant for each slip in the engine) is in npm run test:long.`)

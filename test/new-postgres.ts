@@ -1,10 +1,9 @@
 /** Databases of their own for stories and tests, on the PostgreSQL of this run. */
 import { after, type TestContext } from 'node:test'
 import pg from 'pg'
-import { own } from '../src/accounts/own.ts'
 import type { Database } from '../src/engine/ports.ts'
 import { type PostgresOptions, postgres } from '../src/stores/postgres.ts'
-import { type PostgresServer, startPostgres } from './postgres.ts'
+import { makeTemplate, type PostgresServer, startPostgres } from './postgres.ts'
 
 /** A database on the PostgreSQL for tests. */
 export type PostgresDatabase = { readonly url: string; readonly database: Database; drop(): void }
@@ -69,9 +68,7 @@ async function reach(): Promise<Reached> {
   }
   const [admin, sweeper] = [new pg.Client({ connectionString: root }), new pg.Client({ connectionString: root })]
   await Promise.all([admin.connect(), sweeper.connect()])
-  const template = `latchkey_${process.pid}_template`
-  await admin.query(`CREATE DATABASE ${template} TEMPLATE template0`)
-  await postgres(urlOf(template)).migrate(own, true)
+  const template = process.env.TEST_DATABASE_TEMPLATE ?? (await makeTemplate(root))
   return { admin, sweeper, template, urlOf }
 }
 
@@ -79,7 +76,8 @@ after(async () => {
   if (!server) return
   const { admin, sweeper, template } = await server
   await dropped
-  await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+  if (template !== process.env.TEST_DATABASE_TEMPLATE)
+    await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
   await Promise.all([admin.end(), sweeper.end()])
   await started?.stop()
 })

@@ -21,6 +21,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { own } from '../src/accounts/own.ts'
+import { postgres } from '../src/stores/postgres.ts'
 
 /** A server that was started here. */
 export type PostgresServer = {
@@ -69,6 +71,19 @@ export async function startPostgres(
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Makes a database with our tables, to be copied, and answers its name. `scripts/test.ts` makes one for all files. */
+export async function makeTemplate(root: string): Promise<string> {
+  const name = `latchkey_${process.pid}_template`
+  const db = new pg.Client({ connectionString: root })
+  await db.connect()
+  await db.query(`CREATE DATABASE ${name} TEMPLATE template0`)
+  await db.end()
+  const url = new URL(root)
+  url.pathname = `/${name}`
+  await postgres(url.href).migrate(own, true)
+  return name
 }
 
 /** Nothing is on a disk, and nothing of it is needed after a crash. */
