@@ -3,6 +3,7 @@
  * nothing removed. Of each reset: its challenge, the letter with the proof and the notice, the counts of its caller and its
  * address, a session, the hash before, and five events.
  */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +23,8 @@ export type Ground = {
   readonly name: string
   readonly database: Database
   grow(span: Span): Promise<void>
+  /** Settles what was written and reads all of it once, so that what is measured is the search and not a cold disk. */
+  warm(): Promise<void>
   /** Bytes that its rows take, on a disk. */
   bytes(): Promise<number>
   /** Gives back what removed rows took, as the database does it by itself in time. */
@@ -31,6 +34,15 @@ export type Ground = {
   /** Runs `work`; milliseconds for which the longest transaction that removes rows was seen open meanwhile, or null where it cannot be seen. */
   longest(work: () => Promise<unknown>): Promise<number | null>
   end(): Promise<void>
+}
+
+function readAll(folder: string): void {
+  spawnSync('sync')
+  const { status, stderr, error } = spawnSync('find', [folder, '-type', 'f', '-exec', 'cat', '{}', '+'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`${folder} could not be read: ${error?.message ?? stderr}`)
 }
 
 const day = 24 * 3600 * 1000
@@ -138,6 +150,7 @@ export async function inFile(): Promise<Ground> {
         }
         db.exec('PRAGMA wal_checkpoint(TRUNCATE); ANALYZE')
       }),
+    warm: async () => readAll(folder),
     bytes: async () =>
       within((db) => {
         const value = (name: string): number => Number(Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0])
@@ -175,6 +188,7 @@ export async function inCluster(): Promise<Ground> {
       await db.query('VACUUM ANALYZE')
       await db.query('CHECKPOINT')
     },
+    warm: async () => readAll((await db.query('SHOW data_directory')).rows[0].data_directory),
     bytes: async () => Number((await db.query('SELECT pg_database_size(current_database()) AS bytes')).rows[0].bytes),
     tidy: async () => void (await db.query('VACUUM FULL')),
     rows: async () =>

@@ -42,6 +42,12 @@ export type Work =
   /** MD5, `rounds` times after the first; a key of 16 bytes. */
   | { readonly kdf: 'phpass'; readonly rounds: number; readonly salt: Uint8Array }
 
+/** Bytes of the key that comes of it. */
+export function keyLengthOf(work: Work): number {
+  if (work.kdf === 'bcrypt') return 23
+  return work.kdf === 'phpass' ? 16 : work.length
+}
+
 /** Derives the key, off the main thread, or in pieces of about a millisecond where no thread does it. */
 export async function derive(work: Work, secret: string | Uint8Array): Promise<Uint8Array> {
   switch (work.kdf) {
