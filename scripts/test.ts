@@ -254,7 +254,7 @@ if (long) {
   const others = all.filter((file) => !inBrowser.includes(file))
   say('')
   // Those in a browser wait more than the others, so one of them is always beside these.
-  await Promise.all([testFiles('in a browser', inBrowser, 1), testFiles('tests', others, cores + 2)])
+  await Promise.all([testFiles('in a browser', inBrowser, 1), testFiles('tests', others, cores + 1)])
 }
 
 await database?.stop()
