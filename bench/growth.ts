@@ -221,7 +221,7 @@ for (const { name, sizes, removing } of results) {
   const waited = quantile(removing.waits, 0.999)
   if (waited > 50 || (removing.longest ?? 0) > 50) {
     tell(
-      `${name}: an ask waited for ${ms(waited)} beside the removal, a transaction of it was open for ${removing.longest} ms.`,
+      `${name}: an ask waited for ${ms(waited)} beside the removal, a transaction of it was open for ${ms(removing.longest ?? Number.NaN)}.`,
     )
     process.exitCode = 1
   }

@@ -60,7 +60,7 @@ type Result = { passed: number; failed: number; skipped: Skipped[]; failures: st
 /** Files that share a process. */
 type Batch = { readonly name: string; readonly files: readonly string[] }
 
-/** Folders whose files share processes, and how many at most: to start one takes as long as many a file's tests, and some four times. */
+/** Folders whose files share processes, and how many at most: to start a process takes longer than the tests of most of them. */
 const shared = [
   [/^(src\/(?!cli|stores)|web\/)/, 50],
   [/^test\/walks\//, 5],
@@ -72,7 +72,7 @@ function batchesOf(files: readonly string[]): Batch[] {
   for (const file of files) {
     const most = shared.find(([pattern]) => pattern.test(file))?.[1] ?? 1
     const folder = `${dirname(file)}/`
-    const last = [...batches].findLast(([name, { length }]) => name.startsWith(folder) && length < most)
+    const last = [...batches].findLast(([name, { length }]) => name.startsWith(`${folder} from `) && length < most)
     if (last) last[1].push(file)
     else batches.set(most === 1 ? file : `${folder} from ${basename(file)}`, [file])
   }

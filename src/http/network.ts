@@ -24,7 +24,7 @@ export function trusted(proxies: readonly string[]): (address: string) => boolea
     }
     list.addSubnet(address, width, family === 6 ? 'ipv6' : 'ipv4')
   }
-  // Of those who connect there are few, and the list is slow to ask.
+  // The list is slow to ask. Proxies are few; callers pass through and are forgotten again.
   const known = new Map<string, boolean>()
   return (address) => {
     const before = known.get(address)

@@ -8,8 +8,8 @@ import type { Mysql } from './mysql-pool.ts'
 import { addEvents, lock, noted } from './mysql-rows.ts'
 import type { Users } from './mysql-users.ts'
 import { asKept, chosen, lookedFor } from './new-accounts.ts'
+import { type AgePiece, byAge, byKey, type KeyPiece } from './removal.ts'
 import type { Statement } from './transaction.ts'
-import { type Piece, type Sweep, swept, walker } from './walk.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -35,22 +35,22 @@ export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings'
 
 /** What another process is removing is passed over. */
 function purger(db: Mysql): Store['purge'] {
-  const purgeLimits = walker(limitsOf(db))
+  const purgeLimits = byKey(limitsOf(db))
   const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
   const sent = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'sent'`)
   const dropped = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'dropped'`)
   const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
   return async (at) => {
-    let total = await swept(challenges, at - challengeAge)
-    total += await swept(sent, at - letterAge)
-    total += await swept(dropped, at - letterAge)
-    total += await swept(sessions, at)
+    let total = await byAge(challenges, at - challengeAge)
+    total += await byAge(sent, at - letterAge)
+    total += await byAge(dropped, at - letterAge)
+    total += await byAge(sessions, at)
     return total + (await purgeLimits(at))
   }
 }
 
 const sweepOf =
-  (db: Mysql, table: string, key: string, age: string, more = ''): Sweep =>
+  (db: Mysql, table: string, key: string, age: string, more = ''): AgePiece =>
   (after, until) =>
     db.transaction(async (transaction) => {
       const [over] = await transaction.all({
@@ -67,7 +67,7 @@ const sweepOf =
 
 /** By key: an index on the end of each count would cost every ask more than this costs a minute. */
 const limitsOf =
-  (db: Mysql): Piece =>
+  (db: Mysql): KeyPiece =>
   async (after, at) => {
     const [page] = await db.read({
       text: `SELECT name, over_at AS overAt FROM latchkey_limits WHERE name > $1 ORDER BY name LIMIT ${step}`,

@@ -7,7 +7,7 @@ import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
-import { type Piece, type Sweep, swept, walker } from './walk.ts'
+import { type AgePiece, byAge, byKey, type KeyPiece } from './removal.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -36,21 +36,21 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
 
 /** What another process is removing is passed over. */
 function purger(db: Postgres): Store['purge'] {
-  const purgeLimits = walker(limitsOf(db))
+  const purgeLimits = byKey(limitsOf(db))
   const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
   const letters = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state <> 'queued'`)
   const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
   return async (at) => {
-    let total = await swept(challenges, at - challengeAge)
-    total += await swept(letters, at - letterAge)
-    total += await swept(sessions, at)
+    let total = await byAge(challenges, at - challengeAge)
+    total += await byAge(letters, at - letterAge)
+    total += await byAge(sessions, at)
     return total + (await purgeLimits(at))
   }
 }
 
 /** In the order of an index: else a table of which nearly all is over is read from its beginning for each piece. */
 const sweepOf =
-  (db: Postgres, table: string, key: string, age: string, more = ''): Sweep =>
+  (db: Postgres, table: string, key: string, age: string, more = ''): AgePiece =>
   async (after, until) => {
     const { rows } = await db.write({
       text: `WITH gone AS (DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table}
@@ -64,7 +64,7 @@ const sweepOf =
 
 /** By key: an index on the end of each count would cost every ask more than this costs a minute. */
 const limitsOf =
-  (db: Postgres): Piece =>
+  (db: Postgres): KeyPiece =>
   async (after, at) => {
     const { rows } = await db.write({
       text: `WITH page AS (SELECT key, over_at FROM latchkey_limits WHERE key > $1 ORDER BY key LIMIT ${step}),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { swept, walker } from './walk.ts'
+import { byAge, byKey } from './removal.ts'
 
 /** Keys of four digits in a table, of which those in `over` may go; pieces of ten, as a store hands them over. */
 function table(keys: number, over: ReadonlySet<string>) {
   let left = Array.from({ length: keys }, (_, at) => String(at).padStart(5, '0'))
-  const purge = walker(async (after) => {
+  const purge = byKey(async (after) => {
     const piece = left.filter((key) => key > after).slice(0, 10)
     const gone = piece.filter((key) => over.has(key))
     left = left.filter((key) => !gone.includes(key))
@@ -14,24 +14,24 @@ function table(keys: number, over: ReadonlySet<string>) {
   return { purge, left: () => left.length }
 }
 
-test('what is over behind more live counts than one walk passes goes in a later walk', async () => {
+test('what is over behind more live counts than one removal passes goes in a later one', async () => {
   const { purge, left } = table(8_000, new Set(['07999']))
   assert.equal(await purge(0), 0)
   assert.equal(await purge(0), 1)
   assert.equal(left(), 7_999)
 })
 
-test('a walk that reached the end begins anew', async () => {
+test('a removal that reached the end begins anew', async () => {
   const { purge, left } = table(100, new Set(['00000', '00055', '00099']))
   assert.equal(await purge(0), 3)
   assert.equal(left(), 97)
   assert.equal(await purge(0), 0)
 })
 
-test('a sweep begins each piece where the last one ended, takes all of one age, and leaves what is younger', async () => {
+test('a removal by age begins each piece where the last one ended, takes all of one age, and leaves what is younger', async () => {
   let left = [1, 1, 1, 1, 1, 2, 3, 3, 3, 9]
   const begun: number[] = []
-  const gone = await swept(async (after, until) => {
+  const gone = await byAge(async (after, until) => {
     begun.push(after)
     const piece = left.filter((age) => age >= after && age <= until).slice(0, 2)
     for (const age of piece) left.splice(left.indexOf(age), 1)
@@ -41,5 +41,5 @@ test('a sweep begins each piece where the last one ended, takes all of one age, 
   assert.deepEqual(left, [9])
   assert.deepEqual(begun.slice(1), [1, 1, 2, 3, 3])
   left = []
-  assert.equal(await swept(async () => ({ gone: 0, last: null }), 5), 0)
+  assert.equal(await byAge(async () => ({ gone: 0, last: null }), 5), 0)
 })

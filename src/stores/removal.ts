@@ -1,0 +1,43 @@
+/** Removal in pieces, each a transaction of its own: by age where an index leads to what is old, else along the key. */
+
+/** Pieces along the key at once, at most. */
+const most = 500
+
+/** One piece: what comes after this key and is over by `at` goes; `next` is the last key that was seen, null at the end. */
+export type KeyPiece = (after: string, at: number) => Promise<{ readonly gone: number; readonly next: string | null }>
+
+/** Goes along the key, and on next time from where it stopped: those that come first may all be alive. */
+export function byKey(piece: KeyPiece): (at: number) => Promise<number> {
+  let after = ''
+  return async (at) => {
+    let total = 0
+    for (let pieces = 0; pieces < most; pieces++) {
+      const { gone, next } = await piece(after, at)
+      total += gone
+      after = next ?? ''
+      if (next === null) break
+    }
+    return total
+  }
+}
+
+/** One piece: the oldest from `after` on that are over by `until` go; `last` is the age of the youngest of them. */
+export type AgePiece = (
+  after: number,
+  until: number,
+) => Promise<{ readonly gone: number; readonly last: number | null }>
+
+/**
+ * From the oldest on, until nothing is left that is over. Each piece begins where the last one ended: rows that were just
+ * removed stand in a database's way until it has cleaned up, and a million of them made each piece take seconds
+ * (bench/growth.ts).
+ */
+export async function byAge(piece: AgePiece, until: number): Promise<number> {
+  let total = 0
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const { gone, last } = await piece(after, until)
+    if (gone === 0 || last === null) return total
+    total += gone
+    after = last
+  }
+}
