@@ -15,7 +15,7 @@ RUN npx tsc -p tsconfig.build.json \
  && for config in vite*.config.ts; do npx vite build --config "$config" --logLevel warn; done \
  && rm -rf node_modules \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && find node_modules dist \( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \) -delete
+ && find node_modules dist \( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \) ! -name 'LICENSES.md' -delete
 
 FROM node:24-bookworm-slim
 # What no server needs: package managers, and their caches.

@@ -34,7 +34,8 @@ export default defineConfig({
     outDir: 'dist/web/strength',
     emptyOutDir: true,
     modulePreload: false,
-    reportCompressedSize: true,
+    reportCompressedSize: false,
+    license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
       input: { strength: 'web/pages/strength.ts' },
       preserveEntrySignatures: 'strict',

@@ -117,7 +117,7 @@ build() {
   # Stamped with the time of the start, so that a file saved meanwhile is built next time.
   : >"$lock/stamp"
   tsc -p tsconfig.build.json || fail 'the sources do not compile; the reasons stand above.'
-  for config in vite.config.ts vite.pages.config.ts vite.captcha.config.ts vite.strength.config.ts; do
+  for config in vite.server.config.ts vite.config.ts vite.pages.config.ts vite.captcha.config.ts vite.strength.config.ts; do
     [ ! -f "$config" ] || vite build --config "$config" --logLevel warn || fail "vite build --config $config failed."
   done
   mv "$lock/stamp" dist/.built

@@ -22,7 +22,7 @@ const placeholder = '/__latchkey_base__/'
  * @throws Fault `configuration` when they are not built.
  */
 export function readAssets(spaBase: string | null, brands = ''): Assets {
-  const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/web/' : './web/', import.meta.url))
+  const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/web/' : '../web/', import.meta.url))
   if (!['pages', 'captcha', 'strength'].every((one) => existsSync(join(root, one)))) {
     throw new Fault(
       'configuration',

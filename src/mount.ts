@@ -3,8 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Fault } from './engine/outcome.ts'
 import { bareAnswer } from './http/guard.ts'
-import type { Peer } from './http/parts.ts'
-import type { LogEntry } from './options.ts'
+import type { LogEntry, Peer } from './options.ts'
 
 /** Answers a request of `node:http`; with `next`, which is called for every path that is not Latchkey's, beside a host's own. */
 export type NodeMount = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void

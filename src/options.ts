@@ -199,3 +199,9 @@ export type Options = {
   /** For tests: randomness to seed. */
   readonly random?: Random
 }
+
+/** What the host tells of the connection: Node's own objects, or the address itself. */
+export type Peer = {
+  readonly remoteAddress?: string
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
+}

@@ -158,8 +158,13 @@ function routeShared(parts: Parts, route: Route, routePage: Route): void {
       return answers ? c.text('ok') : c.text('not ok', 503)
     },
   })
-  const document = JSON.stringify(openapi(parts))
-  route(shared.openapi, { GET: (c) => c.body(document, 200, { 'Content-Type': 'application/json' }) })
+  // Made when it is first asked for: at a start it would be a tenth of the wait.
+  let document: string | null = null
+  const describe: Handler = (c) => {
+    document ??= JSON.stringify(openapi(parts))
+    return c.body(document, 200, { 'Content-Type': 'application/json' })
+  }
+  route(shared.openapi, { GET: describe })
   if (change) route(shared.changePassword, { GET: (c) => changePassword(c, parts, change) })
   const securityText: Handler = (c) => {
     const text = parts.securityText()

@@ -8,6 +8,7 @@ import type { Random } from '../engine/ports.ts'
 import type { Verbs } from '../engine/verbs.ts'
 import type { Inbox } from '../mail/inbox.ts'
 import type { Written } from '../mail/letter.ts'
+import type { Peer } from '../options.ts'
 import type { Frame, GalleryView } from '../pages/views.ts'
 import type { Cookies } from './cookies.ts'
 import { localeOf, speakOn } from './language.ts'
@@ -60,12 +61,6 @@ export type Parts = {
 
 /** What Hono keeps for one request. */
 export type Env = { Bindings: Peer; Variables: { browser: string; requestId: string; locale: string } }
-
-/** What the host tells of the connection: Node's own objects, or the address itself. */
-export type Peer = {
-  readonly remoteAddress?: string
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
-}
 
 /** The address at the other end of the connection; undefined where the host does not tell. */
 export function peerOf(c: Context): string | undefined {

@@ -21,7 +21,9 @@ import { restarts } from './restarts.ts'
 /** Beside the configuration: whether one process sends letters, and what the children read theirs with. */
 export type Several = { readonly letters: boolean; readonly flags: Birth['flags'] }
 
-const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url))
+const script = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './child.ts' : '../server/child.js', import.meta.url),
+)
 
 /** A child that was started, and how it ends. */
 type Child = { readonly worker: Worker; readonly ready: Promise<boolean>; readonly ended: Promise<number> }

@@ -24,7 +24,10 @@ const most = 256
 /** What an operation leaves behind is small and short-lived: the thread needs no large nursery. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8 }
 
-const thread = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
+const thread = new URL(
+  import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : '../stores/sqlite-thread.js',
+  import.meta.url,
+)
 
 /** Starts the thread; `onQueued` is called after a commit that queued a letter. */
 export function startWriter(data: ThreadData, onQueued: () => void, script: URL = thread): Writer {

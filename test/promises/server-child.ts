@@ -23,6 +23,8 @@ export type ServerOptions = {
   readonly flags?: readonly string[]
   /** Variables besides, or instead of, the usual. */
   readonly environment?: Readonly<Record<string, string>>
+  /** The program; default: as it stands in `src`. */
+  readonly program?: string
 }
 
 /** Starts `latchkey serve` on this file and this mail server, and waits until it listens. */
@@ -43,9 +45,9 @@ export function spawnServer(
   folder: string,
   file: string,
   mailPort: number,
-  { flags = [], environment = {} }: ServerOptions = {},
+  { flags = [], environment = {}, program = main }: ServerOptions = {},
 ): Omit<Child, 'port'> {
-  const args = ['--disable-warning=ExperimentalWarning', main, 'serve', '--port', '0', ...flags]
+  const args = ['--disable-warning=ExperimentalWarning', program, 'serve', '--port', '0', ...flags]
   const child = spawn(process.execPath, args, {
     cwd: folder,
     // Nothing of the environment of who runs the tests.
