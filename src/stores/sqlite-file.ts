@@ -13,12 +13,20 @@ export function openToWrite(file: File): DatabaseSync {
     create(file.path)
     const db = new DatabaseSync(file.path, { timeout: file.busyTimeout, enableForeignKeyConstraints: true })
     intoWal(db, file.busyTimeout)
-    // FULL: what is answered is on the disk. The checkpoint is rare, for it rewrites pages that asks write anew anyway.
-    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
+    // FULL: what is answered is on the disk.
+    db.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;
       PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY`)
+    checkpointEvery(db, usualPages)
     return db
   })
 }
+
+/** After so many pages the log is moved into the file: rarely, for asks write the same pages anew anyway. */
+export const usualPages = 4000
+
+/** Who writes then waits until all of them are written. */
+export const checkpointEvery = (db: DatabaseSync, pages: number): void =>
+  db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
 
 /** Opens the file to read; null where there is none. */
 export function openToRead(file: File): DatabaseSync | null {

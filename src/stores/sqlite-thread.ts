@@ -8,7 +8,7 @@ import type { FaultCode } from '../engine/outcome.ts'
 import type { AccountsTable } from '../engine/ports.ts'
 import { askOperations } from './sqlite-asks.ts'
 import { auditOperations } from './sqlite-audit.ts'
-import { type File, faultOf, isOfOneOperation, openToWrite } from './sqlite-file.ts'
+import { checkpointEvery, type File, faultOf, isOfOneOperation, openToWrite, usualPages } from './sqlite-file.ts'
 import { letterOperations } from './sqlite-letters.ts'
 import { look } from './sqlite-migrate.ts'
 import { proofOperations } from './sqlite-proofs.ts'
@@ -37,6 +37,9 @@ export type Reply = {
   readonly queued: boolean
 }
 
+/** A removal writes pages from all over the file, each but once: many at a time would only be waited for longer. */
+const pagesOfRemoval = 500
+
 if (parentPort) serve(parentPort, workerData as ThreadData)
 
 function serve(port: NonNullable<typeof parentPort>, { file, table, columns }: ThreadData): void {
@@ -63,10 +66,14 @@ function answerer(db: DatabaseSync, file: File, table: AccountsTable, columns: b
     ...settingOperations(db, rows),
   }
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => db.prepare(sql))
+  let pages = usualPages
   const run = ([name, ...args]: Call): unknown => (operations[name] as (...args: unknown[]) => unknown)(...args)
 
   /** All of them in one transaction, durable when it returns. SQLite touches no disk for one that wrote nothing. */
   function together(calls: readonly Call[]): unknown[] {
+    const wanted = calls.some(([name]) => name === 'purge' || name === 'purgeLimits') ? pagesOfRemoval : usualPages
+    if (wanted !== pages) checkpointEvery(db, wanted)
+    pages = wanted
     begin!.run()
     try {
       const values = calls.map(run)
