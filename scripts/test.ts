@@ -6,7 +6,7 @@
  * TEST_DATABASE_URL names another.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -164,6 +164,8 @@ function readable(error: Error): string {
 
 /** Sources are compiled once for all processes of all runs, not once for each: half of a short test's time. */
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled')
+// What `npm test` has just built; whoever runs this by itself may have changed something since.
+if (isOfSources('dist/.built')) process.env.TEST_PROGRAM ??= resolve('dist/cli/main.js')
 
 const start = performance.now()
 const wanted = (file: string): boolean => chosen.length === 0 || chosen.some((part) => file.includes(part))
@@ -172,6 +174,12 @@ const byChance = globSync('{src,test}/**/*.test.ts').filter((file) =>
   /from '.*\/runs\.ts'/.test(readFileSync(file, 'utf8')),
 )
 const find = (...patterns: string[]): string[] => globSync(patterns).filter(wanted).sort()
+
+/** Whether no source is younger than this file. */
+function isOfSources(built: string): boolean {
+  const made = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return globSync('src/**/*.{ts,tsx}').every((file) => statSync(file).mtimeMs < made)
+}
 
 /** Handed on to every file by the environment. */
 async function startDatabase(): Promise<PostgresServer | null> {

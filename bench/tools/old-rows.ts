@@ -31,7 +31,7 @@ export type Ground = {
   tidy(): Promise<void>
   /** Rows of each table. */
   rows(): Promise<Record<string, number>>
-  /** Runs `work`; milliseconds for which the longest transaction that removes rows was seen open meanwhile, or null where it cannot be seen. */
+  /** Runs `work`; milliseconds for which a transaction that removes rows was seen to hold some, or null where it cannot be seen. */
   longest(work: () => Promise<unknown>): Promise<number | null>
   end(): Promise<void>
 }
@@ -196,15 +196,20 @@ export async function inCluster(): Promise<Ground> {
         Object.entries((await db.query(`SELECT ${counts}`)).rows[0]).map(([name, count]) => [name, Number(count)]),
       ),
     async longest(work) {
+      // A transaction has a number from the first row on that it holds.
+      const since = new Map<string, number>()
       let [over, longest] = [false, 0]
       const looking = (async () => {
         while (!over) {
-          const { rows } =
-            await db.query(`SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) * 1000 AS ms
-            FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%DELETE FROM latchkey_%' AND pid <> pg_backend_pid()
+          const { rows } = await db.query(`SELECT backend_xid::text AS number FROM pg_stat_activity
+            WHERE backend_xid IS NOT NULL AND query LIKE '%DELETE FROM latchkey_%' AND pid <> pg_backend_pid()
               AND datname = current_database()`)
-          longest = Math.max(longest, Number(rows[0].ms))
-          await new Promise((resolve) => setTimeout(resolve, 5))
+          const now = performance.now()
+          for (const { number } of rows) {
+            if (!since.has(number)) since.set(number, now)
+            longest = Math.max(longest, now - since.get(number)!)
+          }
+          await new Promise((resolve) => setTimeout(resolve, 2))
         }
       })()
       await work()

@@ -8,11 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { SMTPServer } from 'smtp-server'
 import { compiled } from '../../test/compiled.ts'
-
-const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+import { program } from '../../test/program.ts'
 
 /** What a run left. */
 type Ran = { readonly code: number | null; readonly out: string; readonly error: string }
@@ -27,7 +25,7 @@ async function scratch(): Promise<string> {
 type Environment = Record<string, string>
 
 function begin(args: readonly string[], folder: string, environment: Environment): ChildProcess {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
     cwd: folder,
     env: { NO_COLOR: '1', ...compiled, ...environment },
   })

@@ -36,15 +36,15 @@ export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings'
 /** What another process is removing is passed over. */
 function purger(db: Mysql): Store['purge'] {
   const purgeLimits = byKey(limitsOf(db))
-  const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
-  const sent = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'sent'`)
-  const dropped = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'dropped'`)
-  const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
+  const challenges = byAge(sweepOf(db, 'latchkey_challenges', 'id', 'expires_at'))
+  const sent = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'sent'`))
+  const dropped = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'dropped'`))
+  const sessions = byAge(sweepOf(db, 'latchkey_sessions', 'id', 'expires_at'))
   return async (at) => {
-    let total = await byAge(challenges, at - challengeAge)
-    total += await byAge(sent, at - letterAge)
-    total += await byAge(dropped, at - letterAge)
-    total += await byAge(sessions, at)
+    let total = await challenges(at - challengeAge)
+    total += await sent(at - letterAge)
+    total += await dropped(at - letterAge)
+    total += await sessions(at)
     return total + (await purgeLimits(at))
   }
 }

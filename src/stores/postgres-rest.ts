@@ -37,13 +37,13 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
 /** What another process is removing is passed over. */
 function purger(db: Postgres): Store['purge'] {
   const purgeLimits = byKey(limitsOf(db))
-  const challenges = sweepOf(db, 'latchkey_challenges', 'id', 'expires_at')
-  const letters = sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state <> 'queued'`)
-  const sessions = sweepOf(db, 'latchkey_sessions', 'id', 'expires_at')
+  const challenges = byAge(sweepOf(db, 'latchkey_challenges', 'id', 'expires_at'))
+  const letters = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state <> 'queued'`))
+  const sessions = byAge(sweepOf(db, 'latchkey_sessions', 'id', 'expires_at'))
   return async (at) => {
-    let total = await byAge(challenges, at - challengeAge)
-    total += await byAge(letters, at - letterAge)
-    total += await byAge(sessions, at)
+    let total = await challenges(at - challengeAge)
+    total += await letters(at - letterAge)
+    total += await sessions(at)
     return total + (await purgeLimits(at))
   }
 }

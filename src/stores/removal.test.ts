@@ -28,18 +28,34 @@ test('a removal that reached the end begins anew', async () => {
   assert.equal(await purge(0), 0)
 })
 
-test('a removal by age begins each piece where the last one ended, takes all of one age, and leaves what is younger', async () => {
-  let left = [1, 1, 1, 1, 1, 2, 3, 3, 3, 9]
+/** Ages, removed in pieces of two; from where each piece began. */
+function aged(...left: number[]) {
   const begun: number[] = []
-  const gone = await byAge(async (after, until) => {
+  const purge = byAge(async (after, until) => {
     begun.push(after)
     const piece = left.filter((age) => age >= after && age <= until).slice(0, 2)
     for (const age of piece) left.splice(left.indexOf(age), 1)
     return { gone: piece.length, last: piece.at(-1) ?? null }
-  }, 5)
-  assert.equal(gone, 9)
+  })
+  return { left, begun, purge }
+}
+
+test('a removal by age begins each piece where the last one ended, takes all of one age, and leaves what is younger', async () => {
+  const { left, begun, purge } = aged(1, 1, 1, 1, 1, 2, 3, 3, 3, 9)
+  assert.equal(await purge(5), 9)
   assert.deepEqual(left, [9])
   assert.deepEqual(begun.slice(1), [1, 1, 2, 3, 3])
-  left = []
-  assert.equal(await byAge(async () => ({ gone: 0, last: null }), 5), 0)
+  assert.equal(await aged().purge(5), 0)
+})
+
+test('the next removal by age goes on from there, and an hour of them later one begins with the oldest again', async () => {
+  const { left, begun, purge } = aged(2, 3)
+  assert.equal(await purge(5), 2)
+  // What another process held at the time.
+  left.push(1, 4)
+  assert.equal(await purge(5), 1)
+  assert.equal(begun.at(-2), 3)
+  for (let minute = 2; minute < 60; minute++) assert.equal(await purge(5), 0)
+  assert.equal(await purge(5), 1)
+  assert.deepEqual(left, [])
 })

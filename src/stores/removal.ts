@@ -27,17 +27,24 @@ export type AgePiece = (
   until: number,
 ) => Promise<{ readonly gone: number; readonly last: number | null }>
 
+/** Every so many times a removal by age begins with the oldest again: with what another process held at the time. */
+const anew = 60
+
 /**
- * From the oldest on, until nothing is left that is over. Each piece begins where the last one ended: rows that were just
- * removed stand in a database's way until it has cleaned up, and a million of them made each piece take seconds
- * (bench/growth.ts).
+ * From the oldest on, until nothing is left that is over. Each piece begins where the last one ended, and so does the next
+ * removal: rows that were just removed stand in a database's way until it has cleaned up, and to pass over a million of
+ * them took seconds (bench/growth.ts).
  */
-export async function byAge(piece: AgePiece, until: number): Promise<number> {
-  let total = 0
-  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const { gone, last } = await piece(after, until)
-    if (gone === 0 || last === null) return total
-    total += gone
-    after = last
+export function byAge(piece: AgePiece): (until: number) => Promise<number> {
+  let after = 0
+  let times = 0
+  return async (until) => {
+    if (times++ % anew === 0) after = Number.MIN_SAFE_INTEGER
+    for (let total = 0; ; ) {
+      const { gone, last } = await piece(after, until)
+      if (gone === 0 || last === null) return total
+      total += gone
+      after = last
+    }
   }
 }

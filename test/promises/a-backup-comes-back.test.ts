@@ -8,10 +8,10 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { spa } from '../../src/flows/index.ts'
 import { systemClock } from '../../src/system.ts'
 import { compiled } from '../compiled.ts'
+import { program } from '../program.ts'
 import {
   after,
   askApi,
@@ -27,11 +27,10 @@ import {
 } from './kit.ts'
 
 const secret = 'the secret of a server whose database is going to be restored'
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 function command(file: string, ...args: string[]): { status: number | null; said: string } {
   const env = { ...compiled, SECRET_KEY: secret, DATABASE_URL: `sqlite:${file}`, DEBUG: 'true' }
-  const all = ['--disable-warning=ExperimentalWarning', main, ...args]
+  const all = ['--disable-warning=ExperimentalWarning', program, ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, all, { env, encoding: 'utf8', cwd: join(file, '..') })
   return { status, said: stdout + stderr }
 }

@@ -2,10 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { compiled } from '../compiled.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { program } from '../program.ts'
 
 export const childSecret = 'the secret of a server that is going to be killed, long enough'
 
@@ -23,7 +21,7 @@ export type ServerOptions = {
   readonly flags?: readonly string[]
   /** Variables besides, or instead of, the usual. */
   readonly environment?: Readonly<Record<string, string>>
-  /** The program; default: as it stands in `src`. */
+  /** The program; default: that of all tests. */
   readonly program?: string
 }
 
@@ -45,9 +43,9 @@ export function spawnServer(
   folder: string,
   file: string,
   mailPort: number,
-  { flags = [], environment = {}, program = main }: ServerOptions = {},
+  { flags = [], environment = {}, program: started = program }: ServerOptions = {},
 ): Omit<Child, 'port'> {
-  const args = ['--disable-warning=ExperimentalWarning', program, 'serve', '--port', '0', ...flags]
+  const args = ['--disable-warning=ExperimentalWarning', started, 'serve', '--port', '0', ...flags]
   const child = spawn(process.execPath, args, {
     cwd: folder,
     // Nothing of the environment of who runs the tests.

@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { spa } from '../../src/flows/index.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { compiled } from '../compiled.ts'
+import { program } from '../program.ts'
 import { before } from './kit.ts'
 import { type MailServer, mailServer } from './mail-server.ts'
 import { addressOf, becomes, lettersTo, type Place, populate, serveOn, tokenIn } from './real-server.ts'
@@ -193,11 +193,9 @@ async function judge(
 /** What is set where the storm has set nothing. */
 const calm = 'Calm-Water-22!'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-
 /** As an operator would, with the command. */
 function verifyAudit(place: Place): void {
-  const args = ['--disable-warning=ExperimentalWarning', main, 'audit', 'verify']
+  const args = ['--disable-warning=ExperimentalWarning', program, 'audit', 'verify']
   const env = { ...compiled, SECRET_KEY: childSecret, DATABASE_URL: place.url, DEBUG: 'true' }
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: place.folder, env, encoding: 'utf8' })
   assert.equal(status, 0, `audit verify: ${stdout}${stderr}`)

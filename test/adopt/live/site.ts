@@ -5,15 +5,13 @@ import { once } from 'node:events'
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import type { Page, TestBrowser } from '../../../src/testing/index.ts'
+import { program } from '../../program.ts'
 import { type MailServer, mailServer } from '../../promises/mail-server.ts'
 import { becomes, lettersTo, visitor } from '../../promises/real-server.ts'
 import { type Child, startServer } from '../../promises/server-child.ts'
 import { fresh, type Place } from '../kit.ts'
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
 type Variables = Readonly<Record<string, string>>
 
@@ -62,7 +60,7 @@ export type Beside = { readonly port: number; readonly post: MailServer; close()
 /** A command of Latchkey, as one types it in the folder of the two files. */
 export const latchkey = (place: Place, args: readonly string[], more: Variables = {}, stdin = ''): Promise<string> =>
   ran(
-    [process.execPath, '--disable-warning=ExperimentalWarning', main, ...args],
+    [process.execPath, '--disable-warning=ExperimentalWarning', program, ...args],
     place.folder,
     { ...written(place), ...more },
     stdin,
