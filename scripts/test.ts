@@ -63,6 +63,7 @@ type Batch = { readonly name: string; readonly files: readonly string[] }
 /** Folders whose files share processes, and how many at most: to start a process takes longer than the tests of most of them. */
 const shared = [
   [/^(src\/(?!cli|stores)|web\/)/, 50],
+  [/^(src\/(cli|stores)|test\/adopt)\//, 4],
   [/^test\/walks\//, 5],
   [/^test\/promises\//, 3],
 ] as const

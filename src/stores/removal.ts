@@ -36,7 +36,7 @@ const anew = 60
  * them took seconds (bench/growth.ts).
  */
 export function byAge(piece: AgePiece): (until: number) => Promise<number> {
-  let after = 0
+  let after = Number.MIN_SAFE_INTEGER
   let times = 0
   return async (until) => {
     if (times++ % anew === 0) after = Number.MIN_SAFE_INTEGER
