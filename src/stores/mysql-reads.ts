@@ -88,9 +88,11 @@ export function accountReads(db: Mysql, users: Users): Omit<Accounts, 'add'> {
     byAddress: withAddress,
     async byName(name) {
       const [account] = await withAddress(name)
-      if (account || users.hasUsername === null) return account ?? null
+      if (users.hasUsername === null) return account ?? null
+      // Whatever was found: for a name that nobody has it must not be a way to the server and back more.
       const found = await all(`${select} AND ${users.hasUsername} ORDER BY ${id}`, name)
-      return found.find(({ username }) => username !== null && lowerAscii(username) === lowerAscii(name)) ?? null
+      const isNamed = ({ username }: Account) => username !== null && lowerAscii(username) === lowerAscii(name)
+      return account ?? found.find(isNamed) ?? null
     },
     list: (after, count) =>
       after === null

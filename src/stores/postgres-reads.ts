@@ -75,9 +75,12 @@ export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> 
   const select = `${users.select} WHERE ${users.is}`
   const all = async (text: string, ...values: unknown[]): Promise<Account[]> =>
     (await db.read({ text, values }))[0]!.rows.map((row) => accountOf(row)!)
-  // No text of PostgreSQL holds a NUL.
-  const withAddress = async (address: string): Promise<Account[]> =>
-    address.includes('\0') ? [] : all(`${select} AND ${users.hasAddress} ORDER BY ${id}`, ...spellings(address))
+  const ofAddress = `${select} AND ${users.hasAddress} ORDER BY ${id}`
+  /** Materialized, so that no plan for one row walks along the ids until it meets the name. */
+  const orAnybody = (text: string): string => `WITH named AS MATERIALIZED (${text})
+    (SELECT true AS found, * FROM named)
+    UNION ALL (SELECT false, * FROM (${select} ORDER BY ${id} LIMIT 1) AS anybody) LIMIT 1`
+  const ofUsername = `${select} AND ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id}`
   return {
     // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none.
     async byId(wanted) {
@@ -87,12 +90,21 @@ export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> 
       // A column of numbers also matches "01"; only the one spelling that we hand out names the account.
       return account?.id === wanted ? account : null
     },
-    byAddress: withAddress,
+    // No text of PostgreSQL holds a NUL.
+    byAddress: async (address) => (address.includes('\0') ? [] : all(ofAddress, ...spellings(address))),
     async byName(name) {
-      const [account] = await withAddress(name)
-      if (account || users.foldedUsername === null || name.includes('\0')) return account ?? null
-      const text = `${select} AND ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id} LIMIT 1`
-      return (await all(text, name))[0] ?? null
+      if (name.includes('\0')) return null
+      // Both at once, whatever the first one finds, and a row of each: a name that nobody has must not take longer, by a way to
+      // the server and back, or shorter than one that somebody has.
+      const withUsername = users.foldedUsername === null ? [] : [{ text: orAnybody(ofUsername), values: [name] }]
+      const answers = await db.read({ text: orAnybody(ofAddress), values: spellings(name) }, ...withUsername)
+      const accounts = answers.map(({ rows: [row] }) => {
+        if (!row) return null
+        const { found, ...rest } = row
+        const account = accountOf(rest)
+        return found ? account : null
+      })
+      return accounts.find((account) => account !== null) ?? null
     },
     list: (after, count) =>
       after === null

@@ -55,6 +55,7 @@ export function missing(table: AccountsTable, columns: boolean, found: Found): M
     { name: '5-settings', sql: settings },
     { name: '6-events-of-accounts', sql: eventsOfAccounts },
     { name: '7-changes', sql: changes },
+    { name: '9-refusals-of-nobody', sql: refusalsOfNobody },
   )
   if (isElsewhere(table)) steps.push({ name: '8-nobody', sql: nobody })
   return [...steps.filter((step) => !found.done.has(step.name)), ...(columns ? missingColumns(table, found) : [])]
@@ -237,6 +238,13 @@ CREATE TABLE latchkey_checkpoint (
 /** An account's own events, for its page. An ask names no account, so no ask pays for it. */
 const eventsOfAccounts = `
 CREATE INDEX latchkey_events_account ON latchkey_events (account_id, seq) WHERE account_id IS NOT NULL;
+`
+
+/** A log-in that is refused is in that index whether the name has an account or not: else its time tells which. */
+const refusalsOfNobody = `
+DROP INDEX latchkey_events_account;
+CREATE INDEX latchkey_events_account ON latchkey_events (account_id, seq)
+  WHERE account_id IS NOT NULL OR name = 'session.refused';
 `
 
 /** Changes of passwords that are kept elsewhere: one for an account at a time, hence the key. */

@@ -60,15 +60,23 @@ export function storeReads(db: DatabaseSync) {
 
 /** Reads of the accounts. */
 export function accountReads(db: DatabaseSync, users: Users) {
-  // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none.
+  // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none, for
+  // its pages were let go of when another connection wrote.
   const accounts = `${users.select} WHERE ${users.is}`
   const byId = db.prepare(`${accounts} AND ${users.id} = ?
     UNION ALL SELECT * FROM (${accounts} ORDER BY ${users.id} LIMIT 1) LIMIT 1`)
   const byAddress = db.prepare(`${accounts} AND ${users.hasAddress} ORDER BY ${users.id}`)
-  const byUsername =
-    users.username === null
-      ? null
-      : db.prepare(`${accounts} AND lower(${users.username}) = lower(?) ORDER BY ${users.id} LIMIT 1`)
+  const orAnybody = (where: string) =>
+    db.prepare(`SELECT 1 AS found, * FROM (${accounts} AND ${where} ORDER BY ${users.id})
+    UNION ALL SELECT 0, * FROM (${accounts} ORDER BY ${users.id} LIMIT 1) LIMIT 1`)
+  const ofAddress = orAnybody(users.hasAddress)
+  const ofUsername = users.username === null ? null : orAnybody(`lower(${users.username}) = lower(?)`)
+  const whose = (row: ReturnType<typeof ofAddress.get>): Account | null => {
+    if (!row) return null
+    const { found, ...rest } = row
+    const account = accountOf(rest)
+    return found === 1 ? account : null
+  }
   const first = db.prepare(`${accounts} ORDER BY ${users.id} LIMIT ?`)
   const next = db.prepare(`${accounts} AND ${users.id} > ? ORDER BY ${users.id} LIMIT ?`)
   const withAddress = (address: string): Account[] =>
@@ -81,7 +89,11 @@ export function accountReads(db: DatabaseSync, users: Users) {
       return account?.id === id ? account : null
     },
     byAddress: withAddress,
-    byName: (name: string): Account | null => withAddress(name)[0] ?? accountOf(byUsername?.get(name)),
+    /** Looks for both, whatever the first one finds: a name that nobody has must not take longer than one that somebody has. */
+    byName(name: string): Account | null {
+      const [one, other] = [whose(ofAddress.get(...addressParameters(name))), whose(ofUsername?.get(name))]
+      return one ?? other
+    },
     list: (after: string | null, count: number): Account[] =>
       (after === null ? first.all(count) : next.all(after, count)).map((row) => accountOf(row)!),
   }

@@ -146,6 +146,7 @@ test('ten processes migrate one new file, and each step is applied once', async 
     '5-settings',
     '6-events-of-accounts',
     '7-changes',
+    '9-refusals-of-nobody',
   ])
   assert.deepEqual(await sqlite(path).pending(own, true), [])
 })
@@ -344,7 +345,7 @@ test('columns that the application has already keep their kind: a column of date
   const table = { table: 'users', id: 'id', email: 'email', password: 'hash' }
   assert.deepEqual(
     (await sqlite(path).pending(table, true)).map((step) => step.name),
-    ['1-rows', '4-audit', '5-settings', '6-events-of-accounts', '7-changes'],
+    ['1-rows', '4-audit', '5-settings', '6-events-of-accounts', '7-changes', '9-refusals-of-nobody'],
   )
   const { store, accounts } = await opened(t, path, {}, table)
   assert.deepEqual((await accounts.byId('7'))?.reset, { reference: 'reference', expiresAt: start + 500 })

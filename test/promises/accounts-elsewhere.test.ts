@@ -487,7 +487,7 @@ test('a database that was opened for accounts elsewhere has an empty table in th
   try {
     const database = sqlite(join(path, 'app.db'))
     const applied = (await database.migrate(elsewhere, false)).map(({ name }) => name)
-    assert.deepEqual(applied.slice(-2), ['7-changes', '8-nobody'])
+    assert.deepEqual(applied.slice(-3), ['7-changes', '9-refusals-of-nobody', '8-nobody'])
     assert.ok(!applied.includes('2-users'))
     const { store, accounts } = await database.open(elsewhere, false)
     assert.deepEqual(await accounts.list(null, 10), [])

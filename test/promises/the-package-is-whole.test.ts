@@ -109,6 +109,20 @@ test('a host migrates, mounts it, asks, and knows its errors, whichever door the
   assert.deepEqual(said, { page: 200, asked: 200, described: '3.1.0', fault: true })
 })
 
+test('its program reads a configuration that imports it', async () => {
+  const own = join(folder.path, 'configured')
+  mkdirSync(own)
+  writeFileSync(
+    join(own, 'latchkey.config.ts'),
+    `import { flows } from 'latchkey'\nexport default { flows: [flows.classic] }`,
+  )
+  const server = await startServer(own, join(own, 'app.db'), 1, { program })
+  const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status
+  assert.deepEqual([await statusOf('/auth/password-reset/'), await statusOf('/forgot-password/')], [200, 404])
+  server.process.kill('SIGTERM')
+  assert.deepEqual(await server.ended, { code: 0, signal: null }, server.output())
+})
+
 test('its program serves, in one process and in several', async () => {
   for (const flags of [[], ['--processes', '2']]) {
     const file = join(folder.path, `of-${flags.length}.db`)
