@@ -14,6 +14,8 @@ const named = [
 
 export default defineConfig({
   publicDir: false,
+  // Half of zod is its errors in fifty languages, of which nobody here is shown any.
+  plugins: [{ name: 'no-languages', load: (id) => (/\/zod\/v4\/locales\/index\.js$/.test(id) ? 'export {}' : null) }],
   ssr: { noExternal: true, external: Object.keys({ ...about.dependencies, ...about.peerDependencies }) },
   build: {
     ssr: true,
@@ -21,12 +23,15 @@ export default defineConfig({
     outDir: 'dist',
     // Declarations and the front end are there already.
     emptyOutDir: false,
-    minify: false,
     license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
+      // Else a call of which the result is not used is taken for one without effect, and taken out: `decodeURIComponent`,
+      // for instance, where it is there to throw.
+      treeshake: false,
       input: Object.fromEntries(named.map((name) => [name, `src/${name}.ts`])),
-      // All one folder down, as in `src`, so that what is found by a file's own place is found from here too.
-      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'parts/[name].js' },
+      // All one folder down, as in `src`, so that what is found by a file's own place is found from here too. Not minified,
+      // so that stack traces can be read.
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'parts/[name].js', minify: false },
     },
   },
 })

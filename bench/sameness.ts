@@ -8,6 +8,7 @@
  * Limits are off, for one caller has three tries for an address, and here it has thousands; then once more with limits
  * on and full, for a refusal must not tell either.
  */
+import { startCluster } from './tools/cluster.ts'
 import { chanceOfAuc, differenceAt, median, rankAuc, shuffle } from './tools/figures.ts'
 import { type Host, start } from './tools/host.ts'
 import { formAt, get, postForm, postJson, startLoad } from './tools/load.ts'
@@ -17,7 +18,7 @@ import { options, report, tell } from './tools/report.ts'
 
 const about = `Whether answering times tell a known address from an unknown one: rank AUC within 0.47 to 0.53 for every flow, by
 pages and by JSON, idle and under load, with mail that works, is slow (200 ms a letter) and is down, and above the
-limits. Exit 1 outside the band.`
+limits; links and log-ins on PostgreSQL too. Exit 1 outside the band.`
 const given = options('sameness', about, {
   samples: ['asks of each kind in each row', 5_000],
   logins: ['log-ins of each kind: each takes a hash', 5_000],
@@ -317,6 +318,15 @@ for (const mail of mails) {
 const limited = await start('latchkey', { worker: true, mail: 'null', accounts, limits: true })
 for (const trial of await aboveLimits(limited)) await measure(limited, 'works', trial)
 await limited.stop()
+
+// Where accounts are looked up before the answer: a way to the server and back more would show.
+if (!given.quick) {
+  const cluster = await startCluster()
+  const host = await start('latchkey', { worker: true, mail: 'null', accounts, url: await cluster.database() })
+  for (const trial of [...links(host), await logIns(host)]) await measure(host, 'works, PostgreSQL', trial)
+  await host.stop()
+  await cluster.stop()
+}
 load.end()
 
 const failed = rows.filter((row) => !row.passed).length

@@ -1,5 +1,5 @@
 /**
- * Everything else here is tried on the sources. What people install is built of them: files in other places, with other
+ * Most else here is tried on the sources. What people install is built of them: files in other places, with other
  * packages' code compiled in. A file that is not where it is looked for, or a package that only a clone has, is found by
  * whoever installs it first, unless it is found here.
  */
