@@ -185,7 +185,8 @@ test('a statement that hangs is given up on, alone, and then all goes on', async
 })
 
 test('a server that says nothing any more is given up on, and so is one that cannot be reached', async (t) => {
-  const { store, wire } = await wired(t, { timeout: 300 })
+  // A new connection is made within it, too, on a machine that may be busy with other tests.
+  const { store, wire } = await wired(t, { timeout: 1500 })
   await store.ping()
   for (const state of ['hold', 'shut'] as const) {
     wire[state]()
