@@ -1,7 +1,7 @@
 /**
  * Builds what Node runs, from `src` into `dist`: a file for each that others name, and what several share beside them in
- * `dist/parts`; packages that are not installed with ours are compiled in. Why not file by file: 350 files take twice as
- * long to load as 50, at every start.
+ * `dist/parts`; packages that are not installed with ours are compiled in. Why not file by file: a start that
+ * reads 350 files takes 1.4 times as long as one that reads 50.
  */
 import { defineConfig } from 'vite'
 import about from './package.json' with { type: 'json' }

@@ -18,8 +18,9 @@ import { addressOf } from './tools/people.ts'
 import { quiet, watchOthers } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
-const about = `Refused asks per second against accepted ones, letters written, and memory over a flood of hostile requests, on SQLite and PostgreSQL.
-Exit 1 when the median ratio is under 3.0, or memory after the flood is over 1.1 times what it was after a quarter of it.`
+const about = `Refused asks per second against accepted ones, their letters written, and memory over a flood of hostile
+requests, on SQLite and PostgreSQL. Exit 1 when the median ratio is under 3.0, or memory after the flood is over 1.1 times
+what it was after a quarter of it.`
 const { rounds, seconds, connections, hostile } = options('refusals', about, {
   rounds: ['rounds of both kinds, on each server', 5],
   seconds: ['counted seconds of each kind in each round', 3],
@@ -174,7 +175,9 @@ const others = results.flatMap(({ played }) => kinds.flatMap((kind) => played.ge
 
 report('refusals', 'What a refusal costs', [
   `${rounds} rounds of ${seconds} s each, ${connections} connections kept open; medians; order alternates. Others took ` +
-    `${Math.round(100 * median(others))} % of the machine meanwhile, the database among them. Limits as in production. Accepted asks are counted until their letters are written, by the same process and by a mailer that takes no time; "answered" is what they are while they come.`,
+    `${Math.round(100 * median(others))} % of the machine meanwhile, the database among them. Limits as in ` +
+    'production. Accepted asks are counted until their letters are written, by the same process and by a mailer that ' +
+    'takes no time; "answered" is what they are while they come.',
   {
     head: ['', 'asks/s', 'answered', 'to accepted', 'range', 'p99', 'CPU per ask'],
     rows: results.flatMap(({ place, played }) =>

@@ -76,11 +76,12 @@ export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> 
   const all = async (text: string, ...values: unknown[]): Promise<Account[]> =>
     (await db.read({ text, values }))[0]!.rows.map((row) => accountOf(row)!)
   const ofAddress = `${select} AND ${users.hasAddress} ORDER BY ${id}`
+  const ofUsername =
+    users.foldedUsername && `${select} AND ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id}`
   /** Materialized, so that no plan for one row walks along the ids until it meets the name. */
   const orAnybody = (text: string): string => `WITH named AS MATERIALIZED (${text})
     (SELECT true AS found, * FROM named)
     UNION ALL (SELECT false, * FROM (${select} ORDER BY ${id} LIMIT 1) AS anybody) LIMIT 1`
-  const ofUsername = `${select} AND ${users.foldedUsername} = lower($1::text COLLATE "C") ORDER BY ${id}`
   return {
     // One row always: of this id, else anybody's, which is then thrown away. To read a row takes longer than to find none.
     async byId(wanted) {
@@ -96,7 +97,7 @@ export function accountReads(db: Postgres, users: Users): Omit<Accounts, 'add'> 
       if (name.includes('\0')) return null
       // Both at once, whatever the first one finds, and a row of each: a name that nobody has must not take longer, by a way to
       // the server and back, or shorter than one that somebody has.
-      const withUsername = users.foldedUsername === null ? [] : [{ text: orAnybody(ofUsername), values: [name] }]
+      const withUsername = ofUsername === null ? [] : [{ text: orAnybody(ofUsername), values: [name] }]
       const answers = await db.read({ text: orAnybody(ofAddress), values: spellings(name) }, ...withUsername)
       const accounts = answers.map(({ rows: [row] }) => {
         if (!row) return null

@@ -220,7 +220,7 @@ CREATE INDEX latchkey_events_account ON latchkey_events (account_id) WHERE accou
  */
 const refusalsOfNobody = `
 DROP INDEX latchkey_events_account;
-CREATE INDEX latchkey_events_account ON latchkey_events (account_id) 
+CREATE INDEX latchkey_events_account ON latchkey_events (account_id)
   WHERE account_id IS NOT NULL OR name = 'session.refused';
 `
 
