@@ -3,7 +3,9 @@
  * turn each. Imports next to nothing: a command that only prints its help must not wait for a server to be loaded.
  */
 import { randomBytes, randomFillSync, randomInt } from 'node:crypto'
+import { enableCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import type { Clock, Random } from './engine/ports.ts'
 
 /** Wall-clock time in milliseconds since 1970. */
@@ -41,6 +43,15 @@ export const systemRandom: Random = {
  */
 export function threadPerCore(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()))
+}
+
+/**
+ * Keeps what V8 makes of the sources in a folder, for the next start, which is a tenth sooner there then; where it cannot
+ * write, nothing is kept. By the environment, so that threads and child processes find it too; a folder that it names stays.
+ */
+export function keepCompiled(folder: URL): void {
+  process.env.NODE_COMPILE_CACHE ??= fileURLToPath(folder)
+  enableCompileCache()
 }
 
 /** The environment of this process. */

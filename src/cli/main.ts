@@ -1,12 +1,14 @@
 /** The program: finds the command, runs it, and ends with its exit code. */
 import { readFileSync } from 'node:fs'
 import { Fault } from '../engine/outcome.ts'
-import { systemEnvironment, threadPerCore } from '../system.ts'
+import { keepCompiled, systemEnvironment, threadPerCore } from '../system.ts'
 import { type Io, UsageError } from './command.ts'
 import { commands, type Entry } from './commands.ts'
 import { helpOf, overview } from './help.ts'
 
 threadPerCore()
+// Two folders up, in src as in dist.
+keepCompiled(new URL('../../node_modules/.cache/latchkey', import.meta.url))
 
 let isRead = true
 // Whoever reads us (`latchkey accounts list | head`) has seen enough. That is no failure, and no reason to stop a server.

@@ -55,9 +55,8 @@ export async function run(given: Config, screen: Screen, how: Run): Promise<numb
     ownResponses()
     const recovery = latchkey(options)
     await recovery.ready()
-    await recovery.store.note(started(recovery, options, how))
     await how.before?.(recovery)
-    return await serving(recovery, config, screen, how)
+    return await serving(recovery, options, config, screen, how)
   } catch (error) {
     if (error instanceof Fault && error.code === 'configuration') {
       const reasons = error.message.split('\n').filter((line) => line !== 'Latchkey cannot start:')
@@ -93,9 +92,19 @@ function started({ kit }: Recovery, options: Options, { http, part }: Run): Audi
   return event(kit.clock.now(), 'server.started', nobody, { because })
 }
 
-async function serving(recovery: Recovery, config: Config, screen: Screen, how: Run): Promise<number> {
+async function serving(
+  recovery: Recovery,
+  options: Options,
+  config: Config,
+  screen: Screen,
+  how: Run,
+): Promise<number> {
   // Asked for before anybody is told that we are there, so that no signal finds us without an ear.
   const stop = how.part?.stop ?? stopSignal()
+  // Listening begins meanwhile: a writer's thread takes a tenth of a second until it has written for the first time. What
+  // is on record is on record before anybody is told.
+  const noted = recovery.store.note(started(recovery, options, how))
+  noted.catch(() => {})
   let listening: Listening | null = null
   let measuring: Listening | null = null
   try {
@@ -104,8 +113,9 @@ async function serving(recovery: Recovery, config: Config, screen: Screen, how: 
       measuring = await listen(metricsListener(recovery.metrics, token), config.metrics, false)
     }
     if (how.http) listening = await listen(recovery.node, config.listen, config.development)
+    await noted
   } catch (error) {
-    await measuring?.stop(0)
+    await Promise.all([measuring?.stop(0), listening?.stop(0)])
     await recovery.close()
     throw error
   }

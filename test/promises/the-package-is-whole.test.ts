@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -85,6 +85,23 @@ test('what is compiled in comes with its licences', () => {
   for (const name of ['hono', '@hono/node-server', 'zod', 'intl-messageformat']) {
     assert.match(licences, new RegExp(`^## ${name} - ${about.devDependencies[name]} \\(`, 'm'))
   }
+})
+
+test('its program keeps what was compiled of it for the next start, and does without where it cannot', () => {
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const cache = join(installed, 'node_modules/.cache/latchkey')
+  const said = (): unknown[] => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, 'serve', '--help'], {
+      env,
+      encoding: 'utf8',
+    })
+    return [/^Usage: latchkey serve/m.test(stdout), stderr, status]
+  }
+  assert.deepEqual(said(), [true, '', 0])
+  assert.ok(readdirSync(cache, { recursive: true }).length > 2)
+  rmSync(cache, { recursive: true })
+  writeFileSync(cache, 'no folder')
+  assert.deepEqual(said(), [true, '', 0])
 })
 
 test('a host migrates, mounts it, asks, and knows its errors, whichever door they come through', () => {
