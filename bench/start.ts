@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,17 +29,19 @@ const env = { ...process.env, PORT: String(port), LIMITS: 'off', LOG_LEVEL: 'err
 const memory = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
 
+const isOpen = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false)).once('connect', () => socket.destroy())
+  })
+
 async function once(measure: boolean) {
   const begun = performance.now()
   const child = spawn(join(root, 'bin/latchkey'), ['start'], { cwd: folder, env, stdio: 'ignore' })
   const gone = new Promise((resolve) => child.once('exit', resolve))
   try {
-    while (
-      !(await fetch(`${base}/healthz`).then(
-        (answer) => answer.ok,
-        () => false,
-      ))
-    ) {
+    // Knocked at by plain connections: a request that fails every 3 ms takes a sixth of a start from these two cores.
+    while (!((await isOpen()) && (await fetch(`${base}/healthz`)).ok)) {
       if (performance.now() - begun > 20_000) throw new Error('The server did not start within 20 s.')
       await new Promise((resolve) => setTimeout(resolve, 3))
     }
