@@ -131,13 +131,19 @@ export const dropCounts = (keys: readonly string[]): Statement => ({
 })
 
 /** Numbers and notes events: the last statement of a transaction, for the row of the last number is held from here on. */
-export const addEvents = (events: readonly AuditEvent[]): Statement => ({
-  text: newEvents,
-  values: [...arrays(eventRow, events), events.length],
+export const addEvents = (events: readonly AuditEvent[]): Statement =>
+  asOne([['last', numbersFor(events)]], ['noted', newEvents(events)])
+
+const numbersFor = ({ length }: readonly AuditEvent[]): Statement => ({
+  text: 'UPDATE latchkey_last_event SET seq = seq + $1 RETURNING seq - $1 AS base',
+  values: [length],
 })
-const newEvents = `WITH last AS (UPDATE latchkey_last_event SET seq = seq + $${eventRow.length + 1}
-    RETURNING seq - $${eventRow.length + 1} AS base)
-  INSERT INTO latchkey_events (seq, ${plain(eventRow)})
+/** Beside numbers that are called `last`. */
+const newEvents = (events: readonly AuditEvent[]): Statement => ({
+  text: numberedEvents,
+  values: arrays(eventRow, events),
+})
+const numberedEvents = `INSERT INTO latchkey_events (seq, ${plain(eventRow)})
   SELECT last.base + given.number, ${plain(eventRow)} FROM last, ${given(eventRow, 'number')}`
 
 /**
@@ -159,36 +165,51 @@ export const noted = (
 /** Wakes the workers of every process, when the transaction is committed. */
 export const wake: Statement = { text: `SELECT pg_notify('latchkey_letters', '')` }
 
-/** What writes a draft: the rows in one statement, and the events last. */
+/**
+ * What writes a draft: one statement, or none. Its events go first: of parts that no other reads PostgreSQL runs the first
+ * one last, so that the row of the last number is not held while the others are written. In any order all of it is right.
+ */
 export const statementsOf = (written: Written, wakes: boolean): Statement[] => {
   const { opened, moved, counts, gone, sessions, letters, events } = written
-  const rows = [
-    ...(opened.length > 0 ? [addChallenges(opened)] : []),
-    ...(moved.length > 0 ? [setChallenges(moved)] : []),
-    ...(counts.length > 0 ? [setCounts(counts)] : []),
-    ...(gone.length > 0 ? [dropCounts(gone)] : []),
-    ...(sessions.length > 0 ? [addSessions(sessions)] : []),
-    ...(letters.length > 0 ? [addLetters(letters)] : []),
+  const parts = [
+    ...partOf('last', events, numbersFor),
+    ...partOf('noted', events, newEvents),
+    ...partOf('opened', opened, addChallenges),
+    ...partOf('moved', moved, setChallenges),
+    ...partOf('counted', counts, setCounts),
+    ...partOf('dropped', gone, dropCounts),
+    ...partOf('signed_in', sessions, addSessions),
+    ...partOf('queued', letters, addLetters),
+    ...(wakes ? partOf('woken', letters, () => wake) : []),
   ]
-  return [
-    ...(rows.length > 0 ? [asOne(rows)] : []),
-    ...(letters.length > 0 && wakes ? [wake] : []),
-    ...(events.length > 0 ? [addEvents(events)] : []),
-  ]
+  const last = parts.pop()
+  return last ? [asOne(parts, last)] : []
 }
 
+/** A statement under the name that it has within a larger one. */
+type Part = readonly [name: string, Statement]
+
+const partOf = <T>(name: string, rows: readonly T[], write: (rows: readonly T[]) => Statement): Part[] =>
+  rows.length > 0 ? [[name, write(rows)]] : []
+
 /**
- * Statements that write rows of which no two are one, as a single one: each by itself is a message to the server and one
- * back, and that is most of what a small group costs.
+ * Statements of which no two write one row, as a single one: each by itself is a message to the server and one back, and
+ * that is most of what a small group costs. What a name stands for is always the same text.
  */
-function asOne(statements: readonly Statement[]): Statement {
-  const values: unknown[] = []
-  const texts = statements.map(({ text, values: own = [] }) => {
-    const before = values.length
-    values.push(...own)
-    return text.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`)
+function asOne(before: readonly Part[], last: Part): Statement {
+  const parts = [...before, last]
+  const values = parts.flatMap(([, { values }]) => values ?? [])
+  const key = parts.map(([name]) => name).join(' ')
+  const known = joined.get(key)
+  if (known !== undefined) return { text: known, values }
+  let from = 0
+  const texts = parts.map(([name, { text, values = [] }], at) => {
+    const renumbered = text.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + from}`)
+    from += values.length
+    return at < parts.length - 1 ? `${name} AS (${renumbered})` : renumbered
   })
-  const last = texts.pop()!
-  const others = texts.map((text, at) => `rows${at} AS (${text})`).join(', ')
-  return { text: others === '' ? last : `WITH ${others} ${last}`, values }
+  const text = texts.length === 1 ? texts[0]! : `WITH ${texts.slice(0, -1).join(', ')} ${texts.at(-1)}`
+  joined.set(key, text)
+  return { text, values }
 }
+const joined = new Map<string, string>()
