@@ -449,6 +449,36 @@ test('many rows are removed while others are written', async (t) => {
   assert.equal((await store.outbox(late)).due, 1250)
 })
 
+test('a removal of counts does not pass over what the last one removed', async (t) => {
+  const url = await newUrl(t)
+  const rows = 20_000
+  await (await opened(t, url)).store.close()
+  // Nothing is cleaned up meanwhile, as it is not in the minutes after a large removal.
+  await inDatabase(url, (db) =>
+    db.query(`ALTER TABLE latchkey_limits SET (autovacuum_enabled = false);
+      INSERT INTO latchkey_limits (key, times, quiet_until, over_at)
+        SELECT md5(i::text), '[]', 0, CASE WHEN i % 100 = 0 THEN ${start + minute} ELSE ${start - 1} END
+        FROM generate_series(1, ${rows}) AS i`),
+  )
+  const purged = async (): Promise<[removed: number, entries: number]> => {
+    const { store } = await opened(t, url)
+    const removed = await store.purge(start)
+    await store.close()
+    return inDatabase(url, async (db) => {
+      // A connection tells what it has counted when it ends.
+      const others = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database()'
+      while ((await db.query(others)).rows[0].n > 1) await new Promise((wake) => setTimeout(wake, 20))
+      const read = `SELECT idx_tup_read::int AS n FROM pg_stat_user_indexes WHERE relname = 'latchkey_limits'`
+      return [removed, (await db.query(read)).rows[0].n]
+    })
+  }
+  const [removed, before] = await purged()
+  assert.equal(removed, rows * 0.99)
+  const [none, after] = await purged()
+  assert.equal(none, 0)
+  assert.ok(after - before < 100, `${after - before} entries of the index were read`)
+})
+
 test('the driver is loaded where a database of this kind is opened, and nowhere else', async () => {
   const at = (file: string) => JSON.stringify(new URL(file, import.meta.url))
   const code = `import { createRequire } from 'node:module'

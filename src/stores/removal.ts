@@ -1,12 +1,12 @@
-/** Removal in pieces, each a transaction of its own: by age where an index leads to what is old, else along the key. */
+/** Removal in pieces, each a transaction of its own: by age where an index leads to what is old, else along the table. */
 
-/** Pieces along the key at once, at most. */
+/** Pieces along the table at once, at most. */
 const most = 500
 
-/** One piece: what comes after this key and is over by `at` goes; `next` is the last key that was seen, null at the end. */
+/** One piece: what comes after this place, a key or a page, and is over by `at` goes; `next` is where the next one begins, null at the end. */
 export type KeyPiece = (after: string, at: number) => Promise<{ readonly gone: number; readonly next: string | null }>
 
-/** Goes along the key, and on next time from where it stopped: those that come first may all be alive. */
+/** Goes along the table, and on next time from where it stopped: those that come first may all be alive. */
 export function byKey(piece: KeyPiece): (at: number) => Promise<number> {
   let after = ''
   return async (at) => {
