@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { code } from '../flows/index.ts'
 import { inbox } from '../mail/inbox.ts'
 import { readConfig, soundOptions, wayOf } from './config.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { isSound, told } from './findings.ts'
 import type { Environment, Flags } from './variables.ts'
 

@@ -1,13 +1,30 @@
 /**
- * What each option of a configuration file must be. A file of its own, loaded where there is a configuration file: making
- * these schemas takes 20 ms, which a start without one need not wait for.
+ * What a configuration file may hold, and what each option must be. A file of its own, loaded where there is such a file:
+ * making these schemas takes 20 ms, which a start without one need not wait for.
  */
 import * as z from 'zod'
+import type { DjangoLinks } from '../accounts/django-links.ts'
 import { callMs, functionsIn } from '../accounts/elsewhere-options.ts'
 import { type FormName, forms } from '../accounts/formats/index.ts'
+import type { Flow } from '../engine/flow.ts'
 import { standard } from '../engine/limits.ts'
+import type { Database } from '../engine/ports.ts'
 import type { Options } from '../options.ts'
-import type { FileOptions } from './file.ts'
+
+/**
+ * What the file may hold: the options of `latchkey()`, each of them optional; flows also by name, the store also as
+ * `sqlite:PATH`, `earlier.django` without its secret. Development is DEBUG's to say, and clock and randomness are for tests.
+ */
+export type FileOptions = Partial<
+  Omit<
+    Options,
+    'flows' | 'store' | 'earlier' | 'captcha' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'
+  >
+> & {
+  readonly flows?: readonly (Flow | string)[]
+  readonly store?: Database | string
+  readonly earlier?: { readonly django: Partial<DjangoLinks> }
+}
 
 const text = z.string().min(1)
 const aFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'expected a function')

@@ -3,26 +3,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { DjangoLinks } from '../accounts/django-links.ts'
-import type { Flow } from '../engine/flow.ts'
-import type { Database } from '../engine/ports.ts'
-import type { Options } from '../options.ts'
+import type { FileOptions } from './file-shape.ts'
 import { type Finding, finding } from './findings.ts'
-
-/**
- * What the file may hold: the options of `latchkey()`, each of them optional; flows also by name, the store also as
- * `sqlite:PATH`, `earlier.django` without its secret. Development is DEBUG's to say, and clock and randomness are for tests.
- */
-export type FileOptions = Partial<
-  Omit<
-    Options,
-    'flows' | 'store' | 'earlier' | 'captcha' | 'clock' | 'random' | 'development' | 'demonstration' | 'worker'
-  >
-> & {
-  readonly flows?: readonly (Flow | string)[]
-  readonly store?: Database | string
-  readonly earlier?: { readonly django: Partial<DjangoLinks> }
-}
 
 /** A file that was read, or why it could not be. */
 export type LoadedFile = { readonly path: string | null; readonly options: FileOptions; readonly findings: Finding[] }

@@ -1,7 +1,7 @@
 /** Who is told of alarms: Django's ADMINS and SERVER_EMAIL, or the configuration file. */
 import { isPlainAddress } from '../mail/sender.ts'
 import type { Options } from '../options.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { finding } from './findings.ts'
 import type { Reading } from './variables.ts'
 

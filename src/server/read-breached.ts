@@ -1,6 +1,6 @@
 /** Where breached passwords are asked for, if anywhere: BREACHED_PASSWORDS_URL, or the configuration file. */
 import type { Options } from '../options.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { finding } from './findings.ts'
 import { isLoopback } from './read-network.ts'
 import type { Reading } from './variables.ts'

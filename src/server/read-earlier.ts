@@ -1,7 +1,7 @@
 /** The links of the product before: DJANGO_SECRET_KEY, and the site's other settings in the configuration file. */
 import { refuseDjangoLinks } from '../accounts/django-links.ts'
 import type { Options } from '../options.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { finding } from './findings.ts'
 import type { Reading } from './variables.ts'
 

@@ -1,7 +1,7 @@
 /** Where the server listens, what it is called, and whom it believes. */
 import { isIP } from 'node:net'
 import { trusted } from '../http/network.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { finding } from './findings.ts'
 import { isPort } from './read-mail.ts'
 import type { Environment, Flags, Reading } from './variables.ts'

@@ -2,7 +2,7 @@
 import type { Options } from '../options.ts'
 import type { ToldName } from '../tell/told.ts'
 import { refuseWebhook } from '../tell/webhook.ts'
-import type { FileOptions } from './file.ts'
+import type { FileOptions } from './file-shape.ts'
 import { finding } from './findings.ts'
 import type { Reading } from './variables.ts'
 
