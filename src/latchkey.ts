@@ -3,6 +3,7 @@ import { isCommon } from './accounts/block-list.ts'
 import { breached } from './accounts/breached.ts'
 import { hostAccounts } from './accounts/elsewhere.ts'
 import { functionsIn, mappingIn, tableOf } from './accounts/elsewhere-options.ts'
+import type { Argon2Cost } from './accounts/formats/argon2.ts'
 import { hasher, usualInFlight } from './accounts/hash.ts'
 import { firstHashes, hashOptions, refuseForm } from './accounts/survey.ts'
 import { tidyAddress } from './accounts/tidy.ts'
@@ -90,6 +91,11 @@ type Opened = {
  * @example latchkey({ secret, publicUrl: 'https://app.example.com', store: sqlite('app.db'), mail: { smtp, from } })
  */
 export function latchkey(options: Options): Recovery {
+  return latchkeyWith(options)
+}
+
+/** The same with hashes of another cost, for tests; the package gives it to nobody else. */
+export function latchkeyWith(options: Options, cost?: Argon2Cost): Recovery {
   const settings = settle(options)
   const log = options.log ?? logLine
   let opening: Promise<Opened> | null = null
@@ -97,7 +103,7 @@ export function latchkey(options: Options): Recovery {
   let closed = false
   let answering = 0
   const open = (): Promise<Opened> => {
-    opening ??= start(options, settings).then(
+    opening ??= start(options, settings, cost).then(
       (value) => {
         opened = value
         return value
@@ -184,7 +190,7 @@ export function latchkey(options: Options): Recovery {
   }
 }
 
-async function start(options: Options, settings: Settings): Promise<Opened> {
+async function start(options: Options, settings: Settings, cost?: Argon2Cost): Promise<Opened> {
   const { flows, publicUrl, spaUrl } = settings
   let time = options.clock ?? systemClock
   const clock: Clock = { now: () => time.now() }
@@ -244,6 +250,7 @@ async function start(options: Options, settings: Settings): Promise<Opened> {
           ...hashOptions(hash),
           ...{
             random,
+            cost,
             inFlight: hashes,
             seen,
             renews: host === null && renewsHashes(mappingIn(options.accounts) ?? undefined),

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Fault } from '../engine/outcome.ts'
 import type { Hasher, Random } from '../engine/ports.ts'
-import { argon2Cost } from './formats/argon2.ts'
+import { type Argon2Cost, argon2Cost, argon2Form } from './formats/argon2.ts'
 import type { Form, Stored } from './formats/format.ts'
 import { type FormName, forms, readColumn } from './formats/index.ts'
 import { derive, keyLengthOf } from './formats/work.ts'
@@ -27,6 +27,8 @@ export type HasherOptions = {
   readonly random: Random
   /** The form of new ones. Default: `argon2id`. */
   readonly form?: FormName
+  /** What a new `argon2id` costs, for tests: nothing in them hangs on what a guess costs. Default: `argon2Cost`. */
+  readonly cost?: Argon2Cost
   /** Devise's pepper. Default: none. */
   readonly pepper?: string
   /** Whether log-ins write older hashes anew. Default: no; a hash then changes with its password only. */
@@ -42,7 +44,7 @@ export type HasherOptions = {
 /** Writes one form, reads them all. */
 export function hasher(options: HasherOptions): Hasher {
   const { random, unreadable = () => {} } = options
-  const form: Form = forms[options.form ?? 'argon2id']
+  const form = formOf(options)
   const keys = { pepper: options.pepper }
   const draft = form.draft(random, keys)
   const turn = turns(options.inFlight ?? usualInFlight())
@@ -87,9 +89,13 @@ export function hasher(options: HasherOptions): Hasher {
   }
 }
 
+const formOf = ({ form = 'argon2id', cost }: Pick<HasherOptions, 'form' | 'cost'>): Form =>
+  cost && form === 'argon2id' ? argon2Form('', cost) : forms[form]
+
 /** What every log-in computes on such a table: the form that is written, and each kind that was seen. */
-export function alleyOf({ random, form = 'argon2id', seen = [] }: Pick<HasherOptions, 'random' | 'form' | 'seen'>) {
-  const alley = lanes(forms[form].draft(random, {}).work)
+export function alleyOf(options: Pick<HasherOptions, 'random' | 'form' | 'cost' | 'seen'>) {
+  const { random, seen = [] } = options
+  const alley = lanes(formOf(options).draft(random, {}).work)
   for (const text of new Set(seen)) {
     const column = readColumn(text)
     if (column.kind === 'hash') alley.learn(column.stored.work)

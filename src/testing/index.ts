@@ -3,7 +3,7 @@
  * that keeps cookies and follows nothing by itself.
  */
 import type { Clock, Database, Mail, Random } from '../engine/ports.ts'
-import { latchkey, type Recovery } from '../latchkey.ts'
+import { latchkeyWith, type Recovery } from '../latchkey.ts'
 import { inbox } from '../mail/inbox.ts'
 import type { LogEntry, Options } from '../options.ts'
 import { memory } from '../stores/memory.ts'
@@ -55,26 +55,34 @@ export type TestRecovery = Recovery & {
   browser(options?: { address?: string; headers?: Record<string, string> }): TestBrowser
 }
 
-export type TestOptions = Partial<Options> & { readonly database?: Database }
+export type TestOptions = Partial<Options> & {
+  readonly database?: Database
+  /** Whether hashes cost what they cost in production, where that is what is tested. Default: false. */
+  readonly realHashes?: boolean
+}
 
-/** A recovery on the memory store (or `database`), with letters kept and a clock that stands. */
+/** A five-hundredth of a real one: half of a suite's time would be hashes, of which nobody has to guess the password. */
+const cheap = { memory: 64, passes: 1, lanes: 1 }
+
+/** A recovery on the memory store (or `database`), with letters kept, a clock that stands, and hashes that cost little. */
 export async function testRecovery(options: TestOptions = {}): Promise<TestRecovery> {
   const clock = (options.clock as TurnableClock | undefined) ?? testClock()
   const box = inbox(10_000)
   const log: LogEntry[] = []
-  const { database, ...rest } = options
+  const { database, realHashes = false, ...rest } = options
   const store = database ?? memory()
-  const recovery = latchkey({
+  const whole = {
     secret: 'a secret of a test, of which nothing outside hangs',
     publicUrl: 'https://app.example.com',
     mail: { inbox: box, from: 'App <no-reply@example.com>' },
     worker: false,
     random: systemRandom,
-    log: (entry) => void log.push(entry),
+    log: (entry: LogEntry) => void log.push(entry),
     ...rest,
     store,
     clock,
-  })
+  }
+  const recovery = latchkeyWith(whole, realHashes ? undefined : cheap)
   await recovery.ready()
   return Object.assign(Object.create(recovery) as Recovery, {
     clock,

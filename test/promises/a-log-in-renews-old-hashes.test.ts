@@ -96,7 +96,7 @@ async function onTable(
   const table: UsersTable = { table: 'members', id: 'id', email: 'email', password: 'pw', ...mapping }
   const database = sqlite(file)
   await database.migrate(table, false)
-  const recovery = await testRecovery({ database, accounts: table, flows: [stateless] })
+  const recovery = await testRecovery({ database, accounts: table, flows: [stateless], realHashes: true })
   const from = mapping.credentials ? `credential WHERE kind = 'password'` : 'members'
   try {
     await body(recovery, () => String(db.prepare(`SELECT pw FROM ${from}`).get()!.pw))

@@ -9,8 +9,11 @@ import type { Work } from './work.ts'
 const variants = ['d', 'i', 'id'] as const
 const pattern = /^\$argon2(id|i|d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/
 
+/** What a hash costs: KiB, passes over them, lanes. */
+export type Argon2Cost = { readonly memory: number; readonly passes: number; readonly lanes: number }
+
 /** OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane. */
-export const argon2Cost = { memory: 19_456, passes: 2, lanes: 1 } as const
+export const argon2Cost: Argon2Cost = { memory: 19_456, passes: 2, lanes: 1 }
 
 /** `$argon2id$`, `$argon2i$`, `$argon2d$`. */
 export const argon2: Format = { name: 'Argon2', mark: /^\$argon2/, read }
@@ -30,11 +33,11 @@ function read(stored: string): Reading {
 }
 
 /** Argon2id as Latchkey's own table has it. `before`: what a system puts before the string. */
-export const argon2Form = (before = ''): Form => ({
+export const argon2Form = (before = '', cost = argon2Cost): Form => ({
   mark: new RegExp(`^${before.replaceAll(/[{}]/g, '\\$&')}\\$argon2id\\$`),
   draft(random) {
     const salt = random.bytes(16)
-    const { memory, passes, lanes } = argon2Cost
+    const { memory, passes, lanes } = cost
     const head = `${before}$argon2id$v=19$m=${memory},t=${passes},p=${lanes}$${toBase64(salt)}$`
     const work: Work = { kdf: 'argon2', variant: 2, version: 1, memory, passes, lanes, salt, length: 32 }
     return { work, text: (key) => head + toBase64(key) }
