@@ -11,13 +11,31 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { inspect } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { makeTemplate, type PostgresServer, startPostgres } from '../test/postgres.ts'
 import { install, packagesOf } from './debian.ts'
 
-const long = process.argv.includes('--long')
-const adopt = process.argv.includes('--adopt')
-const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+const help = `Usage: npm test [-- PART...]
+       npm run test:long [-- PART...]
+       npm run test:adopt [-- PART...]
+
+Types, lint and layers, then every test file, or those alone whose path holds one of PART. Exit 1 when one of them fails.
+`
+const { long, adopt, chosen } = asked()
+
+function asked(): { long: boolean; adopt: boolean; chosen: readonly string[] } {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    const options = { long: flag, adopt: flag, help: flag }
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    if (!values.help) return { long: values.long, adopt: values.adopt, chosen: positionals }
+    process.stdout.write(help)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${help}`)
+    process.exit(2)
+  }
+}
 const total = { passed: 0, failed: 0 }
 const checks: string[] = []
 const perBatch = new Map<string, number>()
