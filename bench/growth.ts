@@ -1,7 +1,8 @@
 /**
  * An ask, a look at a link, a code, a change and a log-in with a hundred thousand accounts and a million, and the rows that as
- * many resets left, beside a second database with a thousand, on SQLite and on PostgreSQL. Why: what is quick on the first day must be so after three
- * years; and what removes old rows, of which there may be millions after an attack, must hold nobody up meanwhile.
+ * many resets left, beside a second database with a thousand, on SQLite and on PostgreSQL. Why: what is quick on the first
+ * day must be so after three years; and what removes old rows, of which there may be millions after an attack, must hold
+ * nobody up meanwhile.
  */
 import { hash, verify } from '@node-rs/argon2'
 import type { Caller } from '../src/engine/audit.ts'
@@ -16,8 +17,9 @@ import { quiet } from './tools/quiet.ts'
 import { options, report, tell } from './tools/report.ts'
 
 const about = `Ask, look, code, change and log-in with 100,000 accounts and more, and the rows of as many resets, in turn with
-a database of 1,000, on SQLite and PostgreSQL; then the removal of all that is over, with asks beside it. Exit 1 when any median is over 1.2 times that of the small one, or an
-ask waits for the removal, or a transaction of it holds rows, for over 50 ms.`
+a database of 1,000, on SQLite and PostgreSQL; then the removal of all that is over, with asks beside it. Exit 1 when any
+median is over 1.2 times that of the small one, or an ask waits for the removal, or a transaction of it holds rows, for
+over 50 ms.`
 const { most, times, only } = options('growth', about, {
   most: ['accounts, and resets of before, at last', 1_000_000],
   times: ['of each act, with each number of accounts', 400],
@@ -28,9 +30,6 @@ const caller: Caller = { network: '', block: '', agent: '', browser: 'b', device
 const acts = ['ask', 'look', 'code', 'change', 'log in'] as const
 type Act = (typeof acts)[number]
 type Took = ReadonlyMap<Act, number[]>
-/** How many times as long as beside it, with a thousand. */
-const grownBy = ({ took, small }: { took: Took; small: Took }, act: Act): number =>
-  median(took.get(act)!) / median(small.get(act)!)
 type Waits = { readonly waits: number[]; readonly seconds: number }
 type Results = {
   readonly name: string
@@ -45,6 +44,10 @@ type Results = {
   readonly left: Record<string, number>
   readonly bytesLeft: number
 }
+
+/** How many times as long as beside it, with a thousand. */
+const grownBy = ({ took, small }: { took: Took; small: Took }, act: Act): number =>
+  median(took.get(act)!) / median(small.get(act)!)
 
 /** A database with a recovery over it. */
 type Opened = Awaited<ReturnType<typeof opened>>

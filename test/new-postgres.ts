@@ -47,6 +47,14 @@ export async function inDatabase<T>(url: string, work: (db: pg.Client) => Promis
   }
 }
 
+/** The same when nobody else is connected any more: a connection tells what it has counted when it ends. */
+export const inQuietDatabase = <T>(url: string, work: (db: pg.Client) => Promise<T>): Promise<T> =>
+  inDatabase(url, async (db) => {
+    const others = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database()'
+    while ((await db.query(others)).rows[0].n > 1) await new Promise((wake) => setTimeout(wake, 20))
+    return work(db)
+  })
+
 type Reached = {
   readonly admin: pg.Client
   readonly sweeper: pg.Client

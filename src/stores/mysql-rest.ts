@@ -8,7 +8,7 @@ import type { Mysql } from './mysql-pool.ts'
 import { addEvents, lock, noted } from './mysql-rows.ts'
 import type { Users } from './mysql-users.ts'
 import { asKept, chosen, lookedFor } from './new-accounts.ts'
-import { type AgePiece, byAge, byKey, type KeyPiece } from './removal.ts'
+import { type AgePiece, byAge, byPlace, type PlacePiece } from './removal.ts'
 import type { Statement } from './transaction.ts'
 
 /** The operations of this file. */
@@ -35,7 +35,7 @@ export const restOperations = (db: Mysql): Pick<Store, 'endSession' | 'settings'
 
 /** What another process is removing is passed over. */
 function purger(db: Mysql): Store['purge'] {
-  const purgeLimits = byKey(limitsOf(db))
+  const purgeLimits = byPlace(limitsOf(db))
   const challenges = byAge(sweepOf(db, 'latchkey_challenges', 'id', 'expires_at'))
   const sent = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'sent'`))
   const dropped = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state = 'dropped'`))
@@ -67,7 +67,7 @@ const sweepOf =
 
 /** By key: an index on the end of each count would cost every ask more than this costs a minute. */
 const limitsOf =
-  (db: Mysql): KeyPiece =>
+  (db: Mysql): PlacePiece =>
   async (after, at) => {
     const [page] = await db.read({
       text: `SELECT name, over_at AS overAt FROM latchkey_limits WHERE name > $1 ORDER BY name LIMIT ${step}`,

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inDatabase, newUrl } from '../../test/new-postgres.ts'
+import { inDatabase, inQuietDatabase, newUrl } from '../../test/new-postgres.ts'
 import type { Caller } from '../engine/audit.ts'
 import type { Flow } from '../engine/flow.ts'
 import { verbs } from '../engine/verbs.ts'
@@ -63,12 +63,10 @@ test('no statement of a walk, its worker and the clean-up reads a table from end
   assert.ok((await store.audit.rows(0, 5)).length > 0)
   await store.purge(clock.now() + 400 * 24 * 3600 * 1000)
   await recovery.close()
-  const read = await inDatabase(url, async (db) => {
-    // A connection tells what it has counted when it ends.
-    const others = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()`
-    while ((await db.query(others, [name])).rows[0].n > 0) await new Promise((wake) => setTimeout(wake, 20))
-    return (await db.query('SELECT relname, seq_scan::int, idx_scan::int FROM pg_stat_user_tables')).rows
-  })
+  const read = await inQuietDatabase(
+    url,
+    async (db) => (await db.query('SELECT relname, seq_scan::int, idx_scan::int FROM pg_stat_user_tables')).rows,
+  )
   for (const table of growing) {
     const { seq_scan, idx_scan } = read.find(({ relname }) => relname === table)!
     assert.ok(idx_scan > 0, `${table} was not read at all`)

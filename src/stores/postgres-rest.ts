@@ -7,7 +7,7 @@ import { asKept, chosen, lookedFor } from './new-accounts.ts'
 import type { Postgres, Statement } from './postgres-pool.ts'
 import { addEvents, lock, noted } from './postgres-rows.ts'
 import type { Users } from './postgres-users.ts'
-import { type AgePiece, byAge, byKey, type KeyPiece } from './removal.ts'
+import { type AgePiece, byAge, byPlace, type PlacePiece } from './removal.ts'
 
 /** The operations of this file. */
 export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settings' | 'setSetting' | 'purge'> => ({
@@ -36,7 +36,7 @@ export const restOperations = (db: Postgres): Pick<Store, 'endSession' | 'settin
 
 /** What another process is removing is passed over. */
 function purger(db: Postgres): Store['purge'] {
-  const purgeLimits = byKey(limitsOf(db))
+  const purgeLimits = byPlace(limitsOf(db))
   const challenges = byAge(sweepOf(db, 'latchkey_challenges', 'id', 'expires_at'))
   const letters = byAge(sweepOf(db, 'latchkey_letters', 'seq', 'created_at', `AND state <> 'queued'`))
   const sessions = byAge(sweepOf(db, 'latchkey_sessions', 'id', 'expires_at'))
@@ -68,7 +68,7 @@ const sweepOf =
  * which took seconds where it was a million (bench/growth.ts). What moves to a page that was passed is met the next time.
  */
 const limitsOf =
-  (db: Postgres): KeyPiece =>
+  (db: Postgres): PlacePiece =>
   async (after, at) => {
     const from = Number(after)
     const { rows } = await db.write({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { inDatabase, newUrl } from '../../test/new-postgres.ts'
+import { inDatabase, inQuietDatabase, newUrl } from '../../test/new-postgres.ts'
 import { own } from '../accounts/own.ts'
 import {
   aChallenge,
@@ -464,10 +464,7 @@ test('a removal of counts does not pass over what the last one removed', async (
     const { store } = await opened(t, url)
     const removed = await store.purge(start)
     await store.close()
-    return inDatabase(url, async (db) => {
-      // A connection tells what it has counted when it ends.
-      const others = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database()'
-      while ((await db.query(others)).rows[0].n > 1) await new Promise((wake) => setTimeout(wake, 20))
+    return inQuietDatabase(url, async (db) => {
       const read = `SELECT idx_tup_read::int AS n FROM pg_stat_user_indexes WHERE relname = 'latchkey_limits'`
       return [removed, (await db.query(read)).rows[0].n]
     })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { byAge, byKey } from './removal.ts'
+import { byAge, byPlace } from './removal.ts'
 
 /** Keys of four digits in a table, of which those in `over` may go; pieces of ten, as a store hands them over. */
 function table(keys: number, over: ReadonlySet<string>) {
   let left = Array.from({ length: keys }, (_, at) => String(at).padStart(5, '0'))
-  const purge = byKey(async (after) => {
+  const purge = byPlace(async (after) => {
     const piece = left.filter((key) => key > after).slice(0, 10)
     const gone = piece.filter((key) => over.has(key))
     left = left.filter((key) => !gone.includes(key))

@@ -7,10 +7,10 @@ const most = 500
  * One piece: what comes after this place, a key or a page, and is over by `at` goes; `next` is where the next one begins,
  * null at the end.
  */
-export type KeyPiece = (after: string, at: number) => Promise<{ readonly gone: number; readonly next: string | null }>
+export type PlacePiece = (after: string, at: number) => Promise<{ readonly gone: number; readonly next: string | null }>
 
 /** Goes along the table, and on next time from where it stopped: those that come first may all be alive. */
-export function byKey(piece: KeyPiece): (at: number) => Promise<number> {
+export function byPlace(piece: PlacePiece): (at: number) => Promise<number> {
   let after = ''
   return async (at) => {
     let total = 0

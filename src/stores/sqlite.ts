@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { Fault } from '../engine/outcome.ts'
 import type { Accounts, AccountsTable, Database, Store } from '../engine/ports.ts'
-import { byKey } from './removal.ts'
+import { byPlace } from './removal.ts'
 import { auditReads } from './sqlite-audit.ts'
 import { backUp } from './sqlite-backup.ts'
 import { type File, guarded, openToRead } from './sqlite-file.ts'
@@ -127,7 +127,7 @@ function openFile(file: File, table: AccountsTable, columns: boolean): { store: 
 
 /** Step after step, each an operation like any other, so that others get their turn in between. */
 function purger(writer: Writer): (at: number) => Promise<number> {
-  const purgeLimits = byKey((after, at) => writer.run('purgeLimits', after, at))
+  const purgeLimits = byPlace((after, at) => writer.run('purgeLimits', after, at))
   return async (at) => {
     let total = 0
     for (const what of purged) {

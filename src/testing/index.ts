@@ -61,7 +61,7 @@ export type TestOptions = Partial<Options> & {
   readonly realHashes?: boolean
 }
 
-/** A five-hundredth of a real one: half of a suite's time would be hashes, of which nobody has to guess the password. */
+/** A six-hundredth of a real one: a third of what a suite computes would be hashes, of which nobody guesses the password. */
 const cheap = { memory: 64, passes: 1, lanes: 1 }
 
 /** A recovery on the memory store (or `database`), with letters kept, a clock that stands, and hashes that cost little. */
